@@ -1,0 +1,84 @@
+# Everything this project does, by name; `make` alone lists it.
+#
+# Each step first installs what it needs and does not find (scripts/tools), and does nothing when it is up to date:
+# cargo judges that for Rust, this file for target/site.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# The steps of a target run in the order written, also under -j: they share target/, and cargo uses all cores itself.
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules
+# cargo would look for make's jobs in there under -j, and warn that it may not have them.
+unexport MAKEFLAGS MFLAGS
+
+# The paths below hold whatever the user's own cargo configuration says.
+export CARGO_TARGET_DIR := target
+# The tests drive the Chromium of the system.
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+# cargo finds its subcommands (`cargo deny`) on PATH.
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+
+# Never `--all-features`: the server's (ssr, the default) and the browser's exclude each other.
+browser := --lib --target wasm32-unknown-unknown --no-default-features --features hydrate
+
+server := target/release/vestibule
+wasm := target/wasm32-unknown-unknown/wasm-release/vestibule.wasm
+# Written last by scripts/site.mjs, so its time stands for the whole of target/site.
+site := target/release/hash.txt
+
+.PHONY: help run build test check unit e2e fmt doc audit clean FORCE
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: build ## build and start the server
+	@$(server)
+
+build: $(site) $(server) ## the release: target/release/vestibule and target/site
+
+test: tools-test check unit e2e ## everything CI asks for: check, unit, build, e2e
+
+check: tools-lint ## formatting and clippy, for the server and for the browser
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked $(browser) -- -D warnings
+
+unit: tools-lint ## cargo test (ARGS=... is passed on)
+	cargo test --locked $(ARGS)
+
+e2e: tools-test build ## build and the browser tests (ARGS=... is passed on)
+	npx --no-install playwright test $(ARGS)
+
+fmt: tools-lint ## format the Rust code
+	cargo fmt
+
+doc: tools-lint ## the code's documentation: target/doc/vestibule
+	cargo doc --locked --no-deps --document-private-items
+
+audit: ## licences, advisories and sources of the dependencies (needs cargo-deny)
+	@if command -v cargo-deny >/dev/null; then cargo deny check; \
+	else echo "audit skipped: no cargo-deny; install it with: cargo install cargo-deny --locked --root .tools"; fi
+
+clean: ## remove what was built; the tools in .tools and node_modules stay
+	rm -rf target test-results playwright-report
+
+# tools-lint, tools-build, tools-test
+tools-%: FORCE
+	@scripts/tools $*
+
+# cargo leaves the file and its time alone when nothing changed; then the site is left alone too.
+$(wasm): FORCE | tools-build
+	cargo build --locked --profile wasm-release $(browser)
+
+$(server): FORCE | tools-build
+	cargo build --locked --release --bin vestibule
+
+# The directories themselves are in the list (find without -type): their time changes when a file is removed.
+$(site): $(wasm) scripts/site.mjs package-lock.json target/site/pkg $(shell find style public 2>/dev/null) | tools-build
+	node scripts/site.mjs
+
+# Somebody removed target/site: a new directory is younger than hash.txt, so the site is made again.
+target/site/pkg:
+	@mkdir -p $@

@@ -1,0 +1,35 @@
+import { defineConfig } from "@playwright/test";
+
+// The tests start their own servers (end2end/), so there is neither a webServer nor a baseURL here.
+export default defineConfig({
+  testDir: "./end2end/tests",
+  // One after the other, and no second chance: a test that fails now and then is a fault to be found.
+  workers: 1,
+  fullyParallel: false,
+  retries: 0,
+  forbidOnly: !!process.env.CI,
+  reporter: "list",
+  timeout: 45_000,
+  expect: { timeout: 10_000 },
+  use: {
+    browserName: "chromium",
+    trace: "retain-on-failure",
+    // Would need an ffmpeg that Playwright downloads.
+    video: "off",
+    launchOptions: {
+      // The system's, see scripts/tools; Playwright's own is never downloaded.
+      executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+      args: [
+        // Chromium refuses to run as root otherwise, as in CI containers.
+        "--no-sandbox",
+        // The rest keeps it from looking for hardware and from calling home.
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    },
+  },
+});

@@ -1,0 +1,58 @@
+//! The document, and the table of pages. *Runs: both; rendered by the server.*
+
+use leptos::prelude::*;
+use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+use crate::ui::pages::{application::Application, connect::Connect, home::Home, not_found::NotFound, register::Register};
+
+/// The document around every page.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    // One policy for the page: scripts of this render alone, and nothing from elsewhere.
+    let policy = leptos::nonce::use_nonce().map(|nonce| {
+        format!(
+            "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+             img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
+        )
+    });
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta http-equiv="Content-Security-Policy" content=policy />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <HashedStylesheet id="style" options=options.clone() />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options islands=true />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// The table of pages. Each is whole without JavaScript, so none is streamed in pieces.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Vestibule".to_owned() } else { title } />
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/") view=Home ssr=SsrMode::Async />
+                <Route path=path!("/register") view=Register ssr=SsrMode::Async />
+                <Route path=path!("/register/connect") view=Connect ssr=SsrMode::Async />
+                <Route path=path!("/register/application") view=Application ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,12 @@
+//! What Vestibule knows, free of any machine: ids, the stages of a registration, the session and its snapshot, the
+//! messages on the wire, the desk.
+//!
+//! Pure: no async, no I/O, no clock, no randomness, no framework. Time comes in as an argument.
+//! Called by every other room. *Runs: both.*
+
+pub mod desk;
+pub mod ids;
+pub mod session;
+pub mod stage;
+pub mod time;
+pub mod wire;

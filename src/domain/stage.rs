@@ -1,0 +1,399 @@
+//! Where a registration stands and how events move it. *Runs: both.*
+//!
+//! The machine tolerates what webhooks do: events come twice, late, out of order, or not at all. It only goes forward,
+//! an event whose predecessors are missing is applied directly, and an end is final. With at most one ending among the
+//! events, any order and any repetition of them leads to the same stage.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a registration stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The code is on screen and no wallet has answered it.
+    Waiting,
+    /// A wallet asked to connect.
+    Scanned,
+    /// The connection is complete.
+    Connected,
+    /// The wallet was asked for the data.
+    Requested,
+    /// The holder approved; the platform has yet to confirm what was presented.
+    Presented,
+    /// The platform confirmed the presentation, and the attributes are stored.
+    Verified,
+    /// The registration is submitted: the good end.
+    Submitted,
+    /// The holder declined to share.
+    Declined,
+    /// What was presented did not verify, or mixed two cards.
+    Invalid,
+    /// The wallet broke the connection off.
+    Abandoned,
+    /// The deadline of its stage passed.
+    Expired,
+    /// The person cancelled.
+    Cancelled,
+    /// The platform refused for good; nothing the person can do with this attempt.
+    Failed,
+}
+
+/// The stage in the words of the platform, as clients of the earlier system know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the platform's own words, explained by the stage they stand for")]
+pub enum Status {
+    Invitation,
+    Request,
+    Response,
+    Active,
+    RequestSent,
+    PresentationReceived,
+    Done,
+    Abandoned,
+    Error,
+}
+
+/// Which of the two protocols a [`Status`] belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "DIDComm's own words")]
+pub enum EventType {
+    Connection,
+    Proof,
+}
+
+/// Something that happened to a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// `request-received`: a wallet asked to connect.
+    ConnectionRequested,
+    /// `response-sent`: the platform answered the wallet.
+    ConnectionAnswered,
+    /// `completed`: the wallet confirmed the connection.
+    ConnectionCompleted,
+    /// The wallet sent a problem report while connecting.
+    ConnectionAbandoned,
+    /// The request for the data left for the wallet.
+    ProofRequested,
+    /// The holder approved. Also what a webhook's `done` means to us: only the platform's own answer verifies.
+    PresentationReceived,
+    /// The holder declined.
+    ProofDeclined,
+    /// The presentation is not valid.
+    ProofInvalid,
+    /// The platform, asked by us, confirmed the presentation.
+    ProofVerified,
+    /// The person cancelled.
+    Cancelled,
+    /// The deadline passed.
+    Expired,
+    /// The platform refused for good.
+    Failed,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It moved the registration.
+    Advanced,
+    /// The registration was already there.
+    Repeated,
+    /// The registration is already further.
+    Late,
+    /// The registration, or this attempt at it, had already ended.
+    AfterEnd,
+}
+
+/// The part of a session's state that events move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Where the registration stands.
+    pub stage: Stage,
+    /// Whether the platform has answered the wallet's wish to connect. It parts `request` from `response` on the wire
+    /// while the stage is [`Stage::Scanned`].
+    pub answered: bool,
+}
+
+impl Stage {
+    /// Every stage, in the order of the design.
+    pub const ALL: [Self; 13] = [
+        Self::Waiting,
+        Self::Scanned,
+        Self::Connected,
+        Self::Requested,
+        Self::Presented,
+        Self::Verified,
+        Self::Submitted,
+        Self::Declined,
+        Self::Invalid,
+        Self::Abandoned,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Failed,
+    ];
+
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Scanned => "scanned",
+            Self::Connected => "connected",
+            Self::Requested => "requested",
+            Self::Presented => "presented",
+            Self::Verified => "verified",
+            Self::Submitted => "submitted",
+            Self::Declined => "declined",
+            Self::Invalid => "invalid",
+            Self::Abandoned => "abandoned",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The stage of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == name)
+    }
+
+    /// How far along the good way this stage is; `None` for the other ends.
+    #[must_use]
+    pub const fn rank(self) -> Option<u8> {
+        match self {
+            Self::Waiting => Some(0),
+            Self::Scanned => Some(1),
+            Self::Connected => Some(2),
+            Self::Requested => Some(3),
+            Self::Presented => Some(4),
+            Self::Verified => Some(5),
+            Self::Submitted => Some(6),
+            Self::Declined | Self::Invalid | Self::Abandoned | Self::Expired | Self::Cancelled | Self::Failed => None,
+        }
+    }
+
+    /// Whether nothing moves this attempt any more.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        matches!(self, Self::Submitted) || self.rank().is_none()
+    }
+}
+
+impl Progress {
+    /// Where every attempt with a new code begins.
+    pub const START: Self = Self { stage: Stage::Waiting, answered: false };
+
+    /// Moves on by an event, and says what became of it. Only [`Outcome::Advanced`] changes anything.
+    pub fn apply(&mut self, event: Event) -> Outcome {
+        let Some(rank) = self.stage.rank().filter(|_| !self.stage.is_end()) else {
+            return Outcome::AfterEnd;
+        };
+        match event {
+            Event::ConnectionRequested => self.reach(Stage::Scanned),
+            Event::ConnectionAnswered => {
+                let outcome = self.reach(Stage::Scanned);
+                if self.stage == Stage::Scanned && !self.answered {
+                    self.answered = true;
+                    return Outcome::Advanced;
+                }
+                outcome
+            }
+            Event::ConnectionCompleted => self.reach(Stage::Connected),
+            Event::ProofRequested => self.reach(Stage::Requested),
+            Event::PresentationReceived => self.reach(Stage::Presented),
+            Event::ProofVerified => self.reach(Stage::Verified),
+            // `completed` is the connection's own good end: an abandoned one cannot take it back (contract 5.5).
+            Event::ConnectionAbandoned => self.end_before(rank, Stage::Connected, Stage::Abandoned),
+            Event::ProofDeclined => self.end_before(rank, Stage::Verified, Stage::Declined),
+            Event::ProofInvalid => self.end_before(rank, Stage::Verified, Stage::Invalid),
+            Event::Failed => self.end_before(rank, Stage::Verified, Stage::Failed),
+            Event::Cancelled => self.end(Stage::Cancelled),
+            Event::Expired => self.end(Stage::Expired),
+        }
+    }
+
+    fn reach(&mut self, goal: Stage) -> Outcome {
+        match self.stage.rank().cmp(&goal.rank()) {
+            std::cmp::Ordering::Less => {
+                self.stage = goal;
+                Outcome::Advanced
+            }
+            std::cmp::Ordering::Equal => Outcome::Repeated,
+            std::cmp::Ordering::Greater => Outcome::Late,
+        }
+    }
+
+    fn end_before(&mut self, rank: u8, limit: Stage, end: Stage) -> Outcome {
+        if limit.rank().is_some_and(|limit| rank < limit) { self.end(end) } else { Outcome::Late }
+    }
+
+    fn end(&mut self, end: Stage) -> Outcome {
+        self.stage = end;
+        Outcome::Advanced
+    }
+
+    /// The stage in the words of the platform.
+    #[must_use]
+    pub const fn status(self) -> Status {
+        match self.stage {
+            Stage::Waiting => Status::Invitation,
+            Stage::Scanned if self.answered => Status::Response,
+            Stage::Scanned => Status::Request,
+            Stage::Connected => Status::Active,
+            Stage::Requested => Status::RequestSent,
+            Stage::Presented => Status::PresentationReceived,
+            Stage::Verified | Stage::Submitted => Status::Done,
+            Stage::Declined | Stage::Invalid | Stage::Abandoned | Stage::Expired | Stage::Cancelled => {
+                Status::Abandoned
+            }
+            Stage::Failed => Status::Error,
+        }
+    }
+
+    /// Which protocol the stage belongs to.
+    #[must_use]
+    pub const fn event_type(self) -> EventType {
+        match self.stage {
+            Stage::Requested
+            | Stage::Presented
+            | Stage::Verified
+            | Stage::Submitted
+            | Stage::Declined
+            | Stage::Invalid => EventType::Proof,
+            Stage::Waiting
+            | Stage::Scanned
+            | Stage::Connected
+            | Stage::Abandoned
+            | Stage::Expired
+            | Stage::Cancelled
+            | Stage::Failed => EventType::Connection,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FORWARD: [Event; 6] = [
+        Event::ConnectionRequested,
+        Event::ConnectionAnswered,
+        Event::ConnectionCompleted,
+        Event::ProofRequested,
+        Event::PresentationReceived,
+        Event::ProofVerified,
+    ];
+    const ALL_EVENTS: [Event; 12] = [
+        Event::ConnectionRequested,
+        Event::ConnectionAnswered,
+        Event::ConnectionCompleted,
+        Event::ConnectionAbandoned,
+        Event::ProofRequested,
+        Event::PresentationReceived,
+        Event::ProofDeclined,
+        Event::ProofInvalid,
+        Event::ProofVerified,
+        Event::Cancelled,
+        Event::Expired,
+        Event::Failed,
+    ];
+
+    fn after(events: &[Event]) -> Progress {
+        let mut progress = Progress::START;
+        for event in events {
+            progress.apply(*event);
+        }
+        progress
+    }
+
+    #[test]
+    fn the_good_way_visits_every_stage_once() {
+        let mut progress = Progress::START;
+        let mut seen = vec![(progress.stage, progress.status())];
+        for event in FORWARD {
+            assert_eq!(progress.apply(event), Outcome::Advanced, "{event:?}");
+            seen.push((progress.stage, progress.status()));
+        }
+        assert_eq!(
+            seen,
+            [
+                (Stage::Waiting, Status::Invitation),
+                (Stage::Scanned, Status::Request),
+                (Stage::Scanned, Status::Response),
+                (Stage::Connected, Status::Active),
+                (Stage::Requested, Status::RequestSent),
+                (Stage::Presented, Status::PresentationReceived),
+                (Stage::Verified, Status::Done),
+            ]
+        );
+    }
+
+    /// Every stage against every event: the whole table, written down once more by its rules.
+    #[test]
+    fn every_stage_answers_every_event_by_the_rules() {
+        for stage in Stage::ALL {
+            for answered in [false, true] {
+                for event in ALL_EVENTS {
+                    let before = Progress { stage, answered };
+                    let mut progress = before;
+                    let outcome = progress.apply(event);
+                    assert_eq!(outcome == Outcome::Advanced, progress != before, "{before:?} {event:?}");
+                    if stage.is_end() {
+                        assert_eq!(outcome, Outcome::AfterEnd, "{before:?} {event:?}");
+                    } else {
+                        assert!(progress.stage.rank().is_none() || progress.stage.rank() >= stage.rank());
+                        assert_ne!(outcome, Outcome::AfterEnd, "{before:?} {event:?}");
+                        let mut again = progress;
+                        assert_ne!(again.apply(event), Outcome::Advanced, "{before:?} {event:?} twice");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_abandoned_connection_cannot_take_back_a_completed_one() {
+        assert_eq!(after(&[Event::ConnectionCompleted, Event::ConnectionAbandoned]).stage, Stage::Connected);
+        assert_eq!(after(&[Event::ConnectionRequested, Event::ConnectionAbandoned]).stage, Stage::Abandoned);
+    }
+
+    #[test]
+    fn a_decline_cannot_take_back_what_was_verified() {
+        assert_eq!(after(&[Event::ProofVerified, Event::ProofDeclined]).stage, Stage::Verified);
+        assert_eq!(after(&[Event::PresentationReceived, Event::ProofInvalid]).stage, Stage::Invalid);
+    }
+
+    #[test]
+    fn names_lead_back_to_their_stage() {
+        for stage in Stage::ALL {
+            assert_eq!(Stage::from_name(stage.as_str()), Some(stage));
+            assert_eq!(serde_json::to_value(stage).unwrap(), stage.as_str());
+        }
+        assert_eq!(Stage::from_name("done"), None);
+    }
+
+    proptest! {
+        /// Whatever comes, in whatever order and however often: the stage is the one that the set of events says.
+        #[test]
+        fn order_and_repetition_do_not_matter(
+            forward in proptest::collection::vec(proptest::sample::select(&FORWARD[..5]), 0..12),
+            ending in proptest::option::of(proptest::sample::select(vec![
+                Event::ProofDeclined, Event::ProofInvalid, Event::Cancelled, Event::Expired, Event::Failed,
+            ])),
+            seed in any::<u64>(),
+        ) {
+            let mut events = forward;
+            events.extend(ending);
+            let first = after(&events);
+            // A shuffle that needs no random source: sort by a hash of (seed, place), then repeat every event once.
+            let mut order: Vec<usize> = (0..events.len()).collect();
+            order.sort_by_key(|place| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(*place as u32 * 7));
+            let shuffled: Vec<Event> = order.iter().chain(order.iter().rev()).map(|place| events[*place]).collect();
+            prop_assert_eq!(first.stage, after(&shuffled).stage);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Points in time and lengths of time, as the database and the wire know them. *Runs: both.*
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z, never negative in practice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// This time, later by a length of time.
+    #[must_use]
+    pub fn plus(self, length: Duration) -> Self {
+        Self(self.0.saturating_add(millis(length)))
+    }
+
+    /// This time, earlier by a length of time.
+    #[must_use]
+    pub fn minus(self, length: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(length)))
+    }
+
+    /// Milliseconds from `earlier` until this time; zero when that is already past.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+
+    /// RFC 3339 in UTC with milliseconds, for instance `2026-03-02T10:15:00.180Z`.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let since_epoch = Duration::from_millis(u64::try_from(self.0).unwrap_or(0));
+        humantime::format_rfc3339_millis(UNIX_EPOCH + since_epoch).to_string()
+    }
+}
+
+/// A length of time in whole milliseconds; everything longer than i64 can hold becomes its maximum.
+fn millis(length: Duration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_is_written_as_rfc_3339() {
+        assert_eq!(Timestamp(1_772_446_500_180).rfc3339(), "2026-03-02T10:15:00.180Z");
+    }
+
+    #[test]
+    fn lengths_never_wrap_and_never_turn_negative() {
+        let now = Timestamp(1_000);
+        assert_eq!(now.plus(Duration::from_secs(2)), Timestamp(3_000));
+        assert_eq!(now.minus(Duration::from_millis(1)), Timestamp(999));
+        assert_eq!(Timestamp(i64::MAX).plus(Duration::MAX), Timestamp(i64::MAX));
+        assert_eq!(now.since(Timestamp(400)), 600);
+        assert_eq!(now.since(Timestamp(4_000)), 0);
+    }
+}

@@ -1,0 +1,90 @@
+//! The program: reads its configuration, starts, and runs until it is told to stop.
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use vestibule::server::{
+    clock::Clock,
+    config::{self, Config},
+    startup::Server,
+    state::App,
+    telemetry,
+};
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        None => {}
+        Some("--help" | "-h" | "help") => {
+            print!("{}", config::help());
+            return ExitCode::SUCCESS;
+        }
+        Some("--version" | "-V") => {
+            println!("vestibule {}", env!("CARGO_PKG_VERSION"));
+            return ExitCode::SUCCESS;
+        }
+        Some(other) => {
+            eprintln!("vestibule: there is no `{other}`; try --help");
+            return ExitCode::from(2);
+        }
+    }
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vestibule: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    match dotenvy::dotenv() {
+        Err(error) if !error.not_found() => return Err(format!("the file .env: {error}").into()),
+        _ => {}
+    }
+    let variables: BTreeMap<String, String> =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+    let config = Config::from_variables(&variables)?;
+    telemetry::init(&config);
+    let shows_admin_token = config.admin_token.is_none();
+    let server = Server::start(config, Clock::default()).await?;
+    greet(server.app(), server.local_addr()?.port(), shows_admin_token);
+    server.run(told_to_stop()).await?;
+    Ok(())
+}
+
+/// What a person at a terminal wants to know.
+fn greet(app: &App, port: u16, shows_admin_token: bool) {
+    println!("Vestibule is open at {}", app.public_url);
+    if app.config.hostname.is_unspecified() {
+        println!("  on this machine      http://localhost:{port}/");
+        if let Some(address) = vestibule::server::startup::lan_address() {
+            println!("  from a phone nearby  http://{address}:{port}/");
+        }
+    }
+    if app.is_sandbox() {
+        println!("  platform             the sandbox: nothing here is real; the code opens a simulated wallet");
+        if !app.config.hostname.is_unspecified() {
+            println!("  to use a phone       start with HOSTNAME=0.0.0.0");
+        }
+        if let Some(token) = app.admin_token.as_ref().filter(|_| shows_admin_token) {
+            println!("  ADMIN_TOKEN          {}", token.0);
+        }
+    }
+}
+
+/// Ctrl-C, or the signal that service managers send.
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "cannot hear the signal to stop; Ctrl-C still works");
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! The configuration: environment variables, also from `.env`, each with a default that runs. All that is wrong is told
+//! in one message.
+//!
+//! Reads no file but the desk's. *Runs: server.*
+
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+
+use reqwest::Url;
+
+use super::{
+    desk,
+    platform::confirmd,
+    secrets::{Secret, SecretKey},
+};
+use crate::domain::{desk::Desk, session::Deadlines};
+
+/// One environment variable: its name, its default as the table shows it, and what it means.
+pub struct Variable {
+    /// The name.
+    pub name: &'static str,
+    /// The default.
+    pub default: &'static str,
+    /// The meaning.
+    pub meaning: &'static str,
+}
+
+const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, default, meaning }
+}
+
+/// Every variable that is read. `--help` and the README's table are made of it; a test compares the latter.
+pub const VARIABLES: &[Variable] = &[
+    variable("PORT", "3300", "where it listens; 0 takes a free one"),
+    variable("HOSTNAME", "127.0.0.1", "the address it listens on; 0.0.0.0 lets phones on the same network in"),
+    variable("PUBLIC_URL", "http://localhost:$PORT", "its own address as browsers and wallets see it; https makes cookies Secure"),
+    variable("ALLOWED_ORIGINS", "PUBLIC_URL", "other origins that may call it from a browser, comma-separated"),
+    variable("DATABASE_URL", "sqlite://vestibule.db", "the database file, made when it is not there"),
+    variable("SECRET_KEY", "made once beside the database", "32 bytes as 64 hex digits or base64; signs tokens, seals personal data"),
+    variable("PLATFORM", "sandbox", "sandbox or confirmd"),
+    variable("CONFIRMD_BASE_URL", "-", "the platform's API"),
+    variable("CONFIRMD_AUTH_URL", "-", "the whole address of its token endpoint"),
+    variable("CONFIRMD_ORG_ID", "-", "the organisation"),
+    variable("CONFIRMD_CLIENT_ID", "-", "the account"),
+    variable("CONFIRMD_CLIENT_SECRET", "-", "its secret"),
+    variable("CONFIRMD_TENANT_ID", "-", "the tenant, if webhooks are to be checked for it"),
+    variable("WEBHOOK_SECRET", "random in the sandbox", "what webhooks carry as X-API-Key; two, comma-separated, while it is changed"),
+    variable("WEBHOOK_PATH_TOKEN", "-", "a last part of the webhook's path that nobody can guess"),
+    variable("DESK_FILE", "registration.toml", "what the registration is about"),
+    variable("PROOF_CRED_DEF_ID", "-", "the credential definition, where there is no desk file"),
+    variable("PROOF_SCHEMA_ID", "-", "its schema, where there is no desk file"),
+    variable("PROOF_ATTRIBUTES", "-", "the attributes, comma-separated or as a JSON list, where there is no desk file"),
+    variable("PROOF_REQUEST_COMMENT", "-", "what the wallet shows, where the desk file does not say"),
+    variable("ADMIN_TOKEN", "random in the sandbox", "opens the operator's calls; without it they are closed"),
+    variable("SESSION_TTL", "15m", "how long a code waits to be scanned"),
+    variable("TOKEN_TTL", "24h", "how long a browser may come back to its session"),
+    variable("PING_INTERVAL", "30s", "how often sockets are pinged; one that is silent for two is closed"),
+    variable("DRAIN", "10s", "over how long sockets are closed when the server stops"),
+    variable("MAX_CLIENTS_PER_SESSION", "5", "sockets for one session"),
+    variable("MAX_CLIENTS", "100000", "sockets in all"),
+    variable("RECONNECT_ATTEMPTS", "5", "how often the page tries the socket before it polls"),
+    variable("POLLING_INTERVAL", "3s", "how often the page polls"),
+    variable("RATE_SESSIONS", "30/m", "new codes for one address, per s, m or h; off for load tests"),
+    variable("TRUSTED_PROXIES", "-", "addresses whose X-Forwarded-For is believed, comma-separated"),
+    variable("LOG_LEVEL", "info", "error, warn, info, debug, trace, or directives of tracing-subscriber"),
+    variable("LOG_FORMAT", "text", "text or json"),
+    variable("LEPTOS_SITE_ROOT", "target/site", "where the files for the browser are"),
+];
+
+/// Which platform connects us to wallets.
+#[derive(Clone, Debug)]
+pub enum PlatformConfig {
+    /// The one inside this program.
+    Sandbox,
+    /// The ConfirmD Platform.
+    Confirmd(confirmd::Settings),
+}
+
+/// Where `PUBLIC_URL` comes from.
+#[derive(Clone, Debug)]
+pub enum PublicUrl {
+    /// It was set.
+    Given(Url),
+    /// From the address it listens on, once that is known.
+    Derived,
+}
+
+/// How many new codes one address may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many,
+    pub count: std::num::NonZeroU32,
+    /// in this time.
+    pub per: Duration,
+}
+
+/// The configuration. Secrets in it are not shown by `Debug`.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each field is the variable of the same name, described in VARIABLES")]
+pub struct Config {
+    pub port: u16,
+    pub hostname: IpAddr,
+    pub public_url: PublicUrl,
+    pub allowed_origins: Vec<String>,
+    pub database_url: String,
+    /// `None`: the key lies in a file beside the database.
+    pub secret_key: Option<SecretKey>,
+    pub platform: PlatformConfig,
+    pub tenant_id: Option<String>,
+    pub webhook_secrets: Vec<Secret>,
+    pub webhook_path_token: Option<Secret>,
+    pub desk: Arc<Desk>,
+    pub admin_token: Option<Secret>,
+    pub deadlines: Deadlines,
+    pub token_ttl: Duration,
+    pub ping_interval: Duration,
+    pub drain: Duration,
+    pub max_clients_per_session: usize,
+    pub max_clients: usize,
+    pub reconnect_attempts: u32,
+    pub polling_interval: Duration,
+    /// `None`: off.
+    pub rate_sessions: Option<Rate>,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub log_level: String,
+    pub log_json: bool,
+    pub site_root: PathBuf,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError(pub Vec<String>);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the configuration cannot be used:")?;
+        for problem in &self.0 {
+            write!(f, "\n  - {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The variables as they are set, and what turned out to be wrong with them.
+struct Reader<'a> {
+    set: &'a BTreeMap<String, String>,
+    problems: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// The value of a variable; one that is empty counts as not set.
+    fn get(&self, name: &str) -> Option<&str> {
+        debug_assert!(VARIABLES.iter().any(|variable| variable.name == name), "{name} is not in VARIABLES");
+        self.set.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    fn owned(&self, name: &str) -> Option<String> {
+        self.get(name).map(str::to_owned)
+    }
+
+    /// A parsed value. A wrong one is noted, and the default goes on so that the other mistakes are found too.
+    fn parse<T>(&mut self, name: &str, default: T, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> T {
+        let Some(value) = self.get(name) else { return default };
+        let (parsed, problem) = (parse(value), format!("{name} is `{value}`; it has to be {expected}"));
+        parsed.unwrap_or_else(|| {
+            self.problems.push(problem);
+            default
+        })
+    }
+
+    fn length(&mut self, name: &str, default: &str) -> Duration {
+        let default = humantime::parse_duration(default).unwrap_or_default();
+        self.parse(name, default, "a length of time such as 500ms, 3s, 15m or 24h", |value| {
+            humantime::parse_duration(value).ok().filter(|length| !length.is_zero())
+        })
+    }
+
+    fn number<T: FromStr + PartialOrd + Default>(&mut self, name: &str, default: T) -> T {
+        self.parse(name, default, "a number above 0", |value| value.parse().ok().filter(|n| *n > T::default()))
+    }
+
+    /// A value without which the chosen platform cannot be used.
+    fn required(&mut self, name: &str) -> String {
+        self.owned(name).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is not set; PLATFORM=confirmd needs it"));
+            String::new()
+        })
+    }
+
+    fn required_url(&mut self, name: &str) -> Option<Url> {
+        let text = self.required(name);
+        if text.is_empty() {
+            return None;
+        }
+        let url = web_address(&text);
+        if url.is_none() {
+            self.problems.push(format!("{name} is `{text}`; it has to be an address that begins with http:// or https://"));
+        }
+        url
+    }
+
+    fn list<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        self.parse(name, Vec::new(), expected, |value| {
+            value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(parse).collect()
+        })
+    }
+}
+
+fn web_address(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
+}
+
+fn rate(text: &str) -> Option<Option<Rate>> {
+    if text == "off" {
+        return Some(None);
+    }
+    let (count, per) = text.split_once('/')?;
+    let per = match per {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return None,
+    };
+    Some(Some(Rate { count: count.parse().ok()?, per: Duration::from_secs(per) }))
+}
+
+impl Config {
+    /// Reads the configuration from these variables.
+    ///
+    /// # Errors
+    /// With everything that is wrong.
+    pub fn from_variables(set: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader { set, problems: Vec::new() };
+        let r = &mut reader;
+        let sandbox = r.parse("PLATFORM", true, "sandbox or confirmd", |value| match value {
+            "sandbox" => Some(true),
+            "confirmd" => Some(false),
+            _ => None,
+        });
+        let platform = if sandbox {
+            PlatformConfig::Sandbox
+        } else {
+            let (base_url, auth_url) = (r.required_url("CONFIRMD_BASE_URL"), r.required_url("CONFIRMD_AUTH_URL"));
+            let org_id = r.required("CONFIRMD_ORG_ID");
+            let client_id = r.required("CONFIRMD_CLIENT_ID");
+            let client_secret = Secret(r.required("CONFIRMD_CLIENT_SECRET"));
+            r.required("WEBHOOK_SECRET");
+            match (base_url, auth_url) {
+                (Some(base_url), Some(auth_url)) => PlatformConfig::Confirmd(confirmd::Settings {
+                    base_url,
+                    auth_url,
+                    org_id,
+                    client_id,
+                    client_secret,
+                }),
+                // The missing addresses are among the problems, so this never becomes a configuration.
+                _ => PlatformConfig::Sandbox,
+            }
+        };
+        let database_url = r.parse("DATABASE_URL", "sqlite://vestibule.db".to_owned(), "sqlite://<path>", |value| {
+            value.starts_with("sqlite:").then(|| value.to_owned())
+        });
+        let seconds = Duration::from_secs;
+        let deadlines = Deadlines { code: r.length("SESSION_TTL", "15m"), wallet: seconds(600), form: seconds(3600) };
+        let given = |name: &str| r.set.get(name).map(String::as_str);
+        let desk = desk::load(&given, sandbox);
+        let config = Self {
+            port: r.parse("PORT", 3300, "a port, 0 to 65535", |value| value.parse().ok()),
+            hostname: r.parse("HOSTNAME", IpAddr::from([127, 0, 0, 1]), "an IP address to listen on", |value| {
+                if value == "localhost" { Some(IpAddr::from([127, 0, 0, 1])) } else { value.parse().ok() }
+            }),
+            public_url: r.parse("PUBLIC_URL", PublicUrl::Derived, "an address such as https://desk.example.org", |value| {
+                web_address(value).filter(|url| url.path() == "/" && url.query().is_none()).map(PublicUrl::Given)
+            }),
+            allowed_origins: r.list("ALLOWED_ORIGINS", "origins such as https://desk.example.org", |value| {
+                web_address(value).map(|url| url.origin().ascii_serialization())
+            }),
+            database_url,
+            secret_key: r.parse("SECRET_KEY", None, "32 bytes as 64 hexadecimal digits or base64", |value| {
+                value.parse().ok().map(Some)
+            }),
+            platform,
+            tenant_id: r.owned("CONFIRMD_TENANT_ID"),
+            webhook_secrets: r.list("WEBHOOK_SECRET", "one or two secrets", |value| Some(Secret(value.to_owned()))),
+            webhook_path_token: r.owned("WEBHOOK_PATH_TOKEN").map(Secret),
+            desk: Arc::new(desk.unwrap_or_else(|problems| {
+                r.problems.extend(problems);
+                desk::sample()
+            })),
+            admin_token: r.owned("ADMIN_TOKEN").map(Secret),
+            deadlines,
+            token_ttl: r.length("TOKEN_TTL", "24h"),
+            ping_interval: r.length("PING_INTERVAL", "30s"),
+            drain: r.length("DRAIN", "10s"),
+            max_clients_per_session: r.number("MAX_CLIENTS_PER_SESSION", 5),
+            max_clients: r.number("MAX_CLIENTS", 100_000),
+            reconnect_attempts: r.number("RECONNECT_ATTEMPTS", 5),
+            polling_interval: r.length("POLLING_INTERVAL", "3s"),
+            rate_sessions: r.parse("RATE_SESSIONS", rate("30/m").flatten(), "such as 30/m, or off", rate),
+            trusted_proxies: r.list("TRUSTED_PROXIES", "IP addresses", |value| value.parse().ok()),
+            log_level: r.owned("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+            log_json: r.parse("LOG_FORMAT", false, "text or json", |value| match value {
+                "text" => Some(false),
+                "json" => Some(true),
+                _ => None,
+            }),
+            site_root: r.owned("LEPTOS_SITE_ROOT").unwrap_or_else(|| "target/site".to_owned()).into(),
+        };
+        if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }
+    }
+}
+
+/// The text of `--help`.
+#[must_use]
+pub fn help() -> String {
+    use std::fmt::Write;
+    let mut text = format!(
+        "vestibule {} - a self-hosted registration desk for digital wallets\n\nUsage: vestibule [--help | --version]\n\n\
+         It is configured by environment variables, also from a file `.env`:\n\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    for Variable { name, default, meaning } in VARIABLES {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {name:<24} {meaning}\n  {:<24} [{default}]", "");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(set: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let mut set: BTreeMap<String, String> = set.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        set.entry("DESK_FILE".to_owned()).or_insert_with(|| format!("{}/registration.toml", env!("CARGO_MANIFEST_DIR")));
+        Config::from_variables(&set)
+    }
+
+    #[test]
+    fn nothing_set_is_a_configuration_that_runs() {
+        let config = config(&[]).unwrap();
+        assert_eq!((config.port, config.hostname), (3300, IpAddr::from([127, 0, 0, 1])));
+        assert!(matches!(config.platform, PlatformConfig::Sandbox));
+        assert_eq!(config.desk.attributes.len(), 9);
+        assert_eq!(config.rate_sessions.map(|rate| rate.count.get()), Some(30));
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let wrong = [
+            ("PORT", "99999"),
+            ("HOSTNAME", "nowhere"),
+            ("PUBLIC_URL", "ftp://x"),
+            ("DATABASE_URL", "mysql://x"),
+            ("SECRET_KEY", "short"),
+            ("PLATFORM", "confirmd"),
+            ("CONFIRMD_BASE_URL", "platform"),
+            ("SESSION_TTL", "soon"),
+            ("PING_INTERVAL", "0s"),
+            ("MAX_CLIENTS", "0"),
+            ("RATE_SESSIONS", "30/y"),
+            ("TRUSTED_PROXIES", "127.0.0.1, everyone"),
+            ("LOG_FORMAT", "xml"),
+            ("DESK_FILE", "/nowhere/desk.toml"),
+        ];
+        let ConfigError(problems) = config(&wrong).unwrap_err();
+        for name in wrong.iter().map(|(name, _)| *name).filter(|name| *name != "PLATFORM").chain([
+            "CONFIRMD_AUTH_URL",
+            "CONFIRMD_ORG_ID",
+            "CONFIRMD_CLIENT_ID",
+            "CONFIRMD_CLIENT_SECRET",
+            "WEBHOOK_SECRET",
+        ]) {
+            assert!(problems.iter().any(|problem| problem.contains(name)), "{name} is missing in {problems:#?}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_ever_shown() {
+        let config = config(&[("WEBHOOK_SECRET", "hush-1,hush-2"), ("ADMIN_TOKEN", "hush-3"), ("WEBHOOK_PATH_TOKEN", "hush-4")]);
+        assert!(!format!("{:?}", config.unwrap()).contains("hush"));
+    }
+
+    #[test]
+    fn rates_are_read() {
+        assert_eq!(rate("off"), Some(None));
+        let rate_of = |text| rate(text).flatten().map(|rate| (rate.count.get(), rate.per.as_secs()));
+        assert_eq!(rate_of("5/s"), Some((5, 1)));
+        assert_eq!(rate_of("100/h"), Some((100, 3600)));
+        for text in ["", "5", "0/s", "-1/s", "5/", "/s", "on"] {
+            assert_eq!(rate(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `GET /i/{link}`: what the code on screen holds. What fetches it decides what it gets: a wallet the invitation as
+//! JSON, a camera's browser a page that says how to go on (design 2). *Runs: server.*
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::prelude::*;
+
+use crate::server::{
+    html,
+    pages::wallet_links,
+    problem::Problem,
+    state::App,
+    store::Attempt,
+};
+
+/// Opens a short link.
+pub async fn open(
+    State(app): axum::extract::State<App>,
+    Path(link): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let person = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    let found = match link.parse() {
+        Ok(link) => app.sessions.open_link(link).await?,
+        Err(_) => None,
+    };
+    let mut response = match (found, person) {
+        (Some((_, attempt)), true) => page(&app, &attempt),
+        (Some((_, attempt)), false) => {
+            app.sessions.note_fetch(&attempt).await?;
+            match attempt.invitation {
+                Some(message) => Json(message).into_response(),
+                // Wallets follow a redirect to the platform's own link (contract 6.1, rule 3).
+                None => Redirect::temporary(&attempt.invitation_url).into_response(),
+            }
+        }
+        (None, true) => gone(),
+        (None, false) => StatusCode::GONE.into_response(),
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Accept"));
+    Ok(response)
+}
+
+fn page(app: &App, attempt: &Attempt) -> Response {
+    if app.is_sandbox() {
+        // Relative, so that it stays under whatever name this page was reached. A link needs no escaping in a query.
+        return Redirect::to(&format!("/sandbox/wallet?link={}i/{}", app.public_url, attempt.link)).into_response();
+    }
+    let desk = &app.sessions.desk;
+    let (name, wallet) = (wallet_name(&desk.wallet.name), &desk.wallet);
+    let links = wallet_links(app, attempt);
+    let stores = [("App Store", &wallet.app_store), ("Google Play", &wallet.play_store)];
+    html::page(
+        StatusCode::OK,
+        &desk.title,
+        view! {
+            <main class="notice">
+                <h1>"Open this with " {name.clone()}</h1>
+                <p>"This link is for a wallet. On the phone that has " {name.clone()} ", open it here, or scan the code again from inside the wallet."</p>
+                {links
+                    .into_iter()
+                    .next()
+                    .map(|href| view! { <p><a class="button primary" href=href>"Open " {name.clone()}</a></p> })}
+                <p class="stores">
+                    {stores
+                        .into_iter()
+                        .filter_map(|(store, href)| Some(view! { <a href=href.clone()?>{store}</a> }))
+                        .collect_view()}
+                </p>
+            </main>
+        },
+    )
+}
+
+fn wallet_name(name: &str) -> String {
+    if name.is_empty() { "your wallet".to_owned() } else { name.to_owned() }
+}
+
+fn gone() -> Response {
+    html::page(
+        StatusCode::GONE,
+        "This code is no longer valid",
+        view! {
+            <main class="notice">
+                <h1>"This code is no longer valid"</h1>
+                <p>"It was used, it expired, or a newer one took its place. Go back to the page that showed it: it says how to go on, and has a new code if you need one."</p>
+            </main>
+        },
+    )
+}

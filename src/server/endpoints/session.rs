@@ -1,0 +1,128 @@
+//! `/api/connections/session`: the JSON API for clients that are not our page, and the page's polling. *Runs: server.*
+
+use std::net::SocketAddr;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{ConnectInfo, Query, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{
+        ids::SessionId,
+        session::{Session, Snapshot},
+        wire::ServerMessage,
+    },
+    server::{pages::wallet_links, problem::Problem, state::App, store::Attempt},
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OpenRequest {
+    request_type: String,
+}
+
+/// The envelope of the JSON API's answers, as clients of the earlier system know it.
+#[derive(Serialize)]
+struct Success<T> {
+    success: bool,
+    data: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Opened {
+    token: String,
+    /// The platform's.
+    invitation_url: String,
+    /// Ours, short.
+    link: String,
+    /// Opens the wallet on the same phone.
+    deep_link: Option<String>,
+    #[serde(flatten)]
+    snapshot: Snapshot,
+}
+
+/// `POST`: begins a registration.
+pub async fn open(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(|_| Problem::TooLarge)?;
+    let request: OpenRequest = serde_json::from_slice(&body).map_err(|_| Problem::BadJson)?;
+    if request.request_type != "registration" {
+        return Err(Problem::BadRequestType);
+    }
+    app.count_new_session(app.address(peer, &headers))?;
+    let session = app.sessions.open().await?;
+    let attempt = app.sessions.store.attempt(session.id, session.attempt).await?.ok_or(Problem::NotFound)?;
+    let answer = Success { success: true, data: opened(&app, &session, attempt) };
+    Ok((StatusCode::CREATED, [(header::SET_COOKIE, app.cookie(session.id))], Json(answer)).into_response())
+}
+
+fn opened(app: &App, session: &Session, attempt: Attempt) -> Opened {
+    Opened {
+        token: app.token(session.id),
+        link: format!("{}i/{}", app.public_url, attempt.link),
+        deep_link: wallet_links(app, &attempt).into_iter().next(),
+        invitation_url: attempt.invitation_url,
+        snapshot: session.snapshot(app.sessions.clock.now()),
+    }
+}
+
+/// The parameters of `GET` and `DELETE`. Read as text, so that a malformed id gets our own answer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Which {
+    #[serde(default)]
+    session_id: String,
+    token: Option<String>,
+}
+
+impl Which {
+    fn session(&self, app: &App, headers: &HeaderMap) -> Result<SessionId, Problem> {
+        let session = self.session_id.parse().map_err(|_| Problem::SessionIdMissing)?;
+        // A session that does not exist and one that belongs to somebody else look the same from here.
+        if app.may_see(session, headers, self.token.as_deref()) { Ok(session) } else { Err(Problem::Unauthorized) }
+    }
+}
+
+/// `GET`: the snapshot, in the shape of a pushed update; 304 while it is the one the client has.
+pub async fn show(
+    State(app): State<App>,
+    Query(which): Query<Which>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = which.session(&app, &headers)?;
+    let session = app.sessions.store.session(id).await?.ok_or(Problem::NotFound)?;
+    // The version names the state, so it is the tag; weak, because the time that remains is in the body too.
+    let etag = format!("W/\"{}\"", session.version);
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let tags = [
+        (header::ETAG, HeaderValue::from_str(&etag).unwrap_or_else(|_| HeaderValue::from_static(""))),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private")),
+    ];
+    if known {
+        return Ok((StatusCode::NOT_MODIFIED, tags).into_response());
+    }
+    let message = ServerMessage::StatusUpdate(session.snapshot(app.sessions.clock.now()));
+    Ok((tags, Json(message)).into_response())
+}
+
+/// `DELETE`: cancels. Safe to repeat; answers with the state it left.
+pub async fn cancel(
+    State(app): State<App>,
+    Query(which): Query<Which>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = which.session(&app, &headers)?;
+    let session = app.sessions.cancel(id).await?.ok_or(Problem::NotFound)?;
+    let data = session.snapshot(app.sessions.clock.now());
+    Ok(Json(Success { success: true, data }).into_response())
+}

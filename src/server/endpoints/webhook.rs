@@ -1,0 +1,66 @@
+//! `POST /api/webhooks/confirmd`: verify, translate, record, answer. 200 means it is on disk; nothing is parsed before
+//! it is verified, nor logged raw. *Runs: server.*
+
+use std::net::SocketAddr;
+
+use axum::{
+    Json,
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, Path, State},
+    http::HeaderMap,
+};
+use serde_json::{Value, json};
+
+use super::BODY_LIMIT;
+use crate::server::{platform::Delivery, problem::Problem, secrets::same_secret, state::App};
+
+/// Receives one delivery.
+pub async fn receive(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    path_token: Option<Path<String>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let failed = |problem: Problem| {
+        tracing::warn!(address = %app.address(peer, &headers), ?problem, "webhook refused");
+        app.count_failed_webhook(app.address(peer, &headers)).err().unwrap_or(problem)
+    };
+    check_path(&app, path_token.as_ref().map(|Path(token)| token.as_str())).map_err(failed)?;
+    check_key(&app, &headers).map_err(failed)?;
+    // Only now is anything read: a stranger cannot make us take a megabyte.
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::TooLarge)?;
+    let delivery = app.sessions.platform.translate(&body).map_err(|_| Problem::BadJson)?;
+    check_addressee(&app, &delivery)?;
+    let outcome = app.sessions.record(&delivery).await?;
+    Ok(Json(json!({ "received": true, "outcome": outcome.as_str() })))
+}
+
+fn check_path(app: &App, given: Option<&str>) -> Result<(), Problem> {
+    match (&app.config.webhook_path_token, given) {
+        (None, None) => Ok(()),
+        (Some(expected), Some(given)) if same_secret(given.as_bytes(), expected.0.as_bytes()) => Ok(()),
+        _ => Err(Problem::NotFound),
+    }
+}
+
+/// `X-API-Key`, compared in constant time with each valid secret; two are valid while one is changed for another.
+fn check_key(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get("x-api-key").ok_or(Problem::Unauthorized)?;
+    let matches = app
+        .webhook_secrets
+        .iter()
+        // No short cut: all are compared, whichever fits.
+        .fold(false, |found, secret| same_secret(given.as_bytes(), secret.0.as_bytes()) | found);
+    if matches { Ok(()) } else { Err(Problem::Unauthorized) }
+}
+
+/// The organisation is checked when it is named, the tenant when one is configured (contract 5.2, rule 4).
+fn check_addressee(app: &App, delivery: &Delivery) -> Result<(), Problem> {
+    let other_org = delivery.org_id.as_ref().is_some_and(|org| *org != app.org_id);
+    let other_tenant = match (&app.config.tenant_id, &delivery.tenant_id) {
+        (Some(ours), Some(theirs)) => ours != theirs,
+        _ => false,
+    };
+    if other_org || other_tenant { Err(Problem::Forbidden) } else { Ok(()) }
+}

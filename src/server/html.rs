@@ -1,0 +1,49 @@
+//! Pages that are not part of the application: what a short link shows to a person, and the sandbox's wallet. Drawn in
+//! the same dress, without any script. *Runs: server.*
+
+use std::sync::OnceLock;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use leptos::{prelude::*, reactive::owner::Owner};
+
+/// The address of the style sheet, known once the server starts.
+static STYLE: OnceLock<String> = OnceLock::new();
+
+/// Says where the style sheet is. Only the first word counts: it does not change while the program runs.
+pub fn set_style(href: String) {
+    let _ = STYLE.set(href);
+}
+
+/// A whole page.
+pub fn page<V: IntoView>(status: StatusCode, title: &str, content: V) -> Response {
+    let style = STYLE.get().map(String::as_str).unwrap_or_default();
+    let body = Owner::new().with(|| {
+        view! {
+            <!DOCTYPE html>
+            <html lang="en">
+                <head>
+                    <meta charset="utf-8" />
+                    <meta name="viewport" content="width=device-width, initial-scale=1" />
+                    <meta name="color-scheme" content="light dark" />
+                    <meta name="robots" content="noindex" />
+                    <title>{title.to_owned()}</title>
+                    <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                    <link rel="stylesheet" href=style />
+                </head>
+                <body>{content}</body>
+            </html>
+        }
+        .to_html()
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'self'; script-src 'none'; base-uri 'none'; form-action 'self'"),
+        ),
+    ];
+    (status, headers, body).into_response()
+}

@@ -1,0 +1,3 @@
+//! Live push: who watches which session on this server. *Runs: server.*
+
+pub mod hub;

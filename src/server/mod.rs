@@ -1,0 +1,23 @@
+//! The server: everything that only it can do. Built with the feature `ssr` alone, by the one gate in `lib.rs`.
+//!
+//! Arrows point down only: `startup → endpoints, pages → sessions, acts, janitor → store, platform, live → domain`.
+//! *Runs: server.*
+
+pub mod acts;
+pub mod clock;
+pub mod config;
+pub mod desk;
+pub mod endpoints;
+pub mod html;
+pub mod janitor;
+pub mod live;
+pub mod pages;
+pub mod platform;
+pub mod problem;
+pub mod sandbox;
+pub mod secrets;
+pub mod sessions;
+pub mod startup;
+pub mod state;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,186 @@
+//! Reads a webhook body in any of its three forms: envelope, gateway, flat (contract 5.3 and 5.4).
+//!
+//! Refuses nothing but what is no JSON object: what is merely not understood is kept and counted. *Runs: server.*
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    domain::ids::{ConnectionId, OutOfBandId},
+    server::platform::{Delivery, DeliveryKind, NotAnObject},
+};
+
+/// Translates a body into a delivery.
+///
+/// # Errors
+/// When the body is no JSON object.
+pub fn translate(body: &[u8]) -> Result<Delivery, NotAnObject> {
+    let Ok(Value::Object(mut top)) = serde_json::from_slice(body) else { return Err(NotAnObject) };
+    let nested = top.get("data").and_then(Value::as_object).is_some_and(|data| {
+        data.contains_key("id") || data.contains_key("state")
+    });
+    let mixes_credentials = remove_proof_data(&mut top, nested);
+    let record = if nested { top["data"].as_object().unwrap_or(&top) } else { &top };
+
+    let kind = kind(&top, record);
+    let id = text(record, "id");
+    let connection_id = match kind {
+        DeliveryKind::Connection => text(record, "connectionId").or_else(|| id.clone()),
+        _ => text(record, "connectionId"),
+    };
+    let record_id = if kind == DeliveryKind::Connection { connection_id.clone() } else { id };
+    let out_of_band_id = object(record, "outOfBandRecord")
+        .and_then(|record| text(record, "id"))
+        .or_else(|| text(record, "outOfBandId"))
+        .or_else(|| object(record, "_tags").and_then(|tags| text(tags, "outOfBandId")));
+    let tenant_id = text(&top, "tenantId").or_else(|| {
+        let tenant = text(record, "contextCorrelationId")?;
+        // A dedicated agent says `default`; newer shared ones prefix the tenant.
+        let tenant = tenant.strip_prefix("tenant-").unwrap_or(&tenant);
+        (tenant != "default").then(|| tenant.to_owned())
+    });
+    Ok(Delivery {
+        kind,
+        record_id,
+        state: text(record, "state"),
+        connection_id: connection_id.map(ConnectionId),
+        out_of_band_id: out_of_band_id.map(OutOfBandId),
+        thread_id: text(record, "threadId"),
+        org_id: text(&top, "orgId").or_else(|| text(record, "orgId")),
+        tenant_id,
+        their_label: text(record, "theirLabel"),
+        is_verified: record.get("isVerified").and_then(Value::as_bool),
+        error_message: text(record, "errorMessage"),
+        occurred_at: text(record, "updatedAt")
+            .or_else(|| text(&top, "timestamp"))
+            .or_else(|| text(record, "timestamp"))
+            .or_else(|| text(record, "createdAt")),
+        updated_at: text(record, "updatedAt"),
+        mixes_credentials,
+        body: Value::Object(top),
+    })
+}
+
+/// The kind by its label, corrected by content: proof events arrive labelled `Connection` too, and the state alone
+/// cannot tell them apart.
+fn kind(top: &Map<String, Value>, record: &Map<String, Value>) -> DeliveryKind {
+    let label = text(top, "type").or_else(|| text(record, "type")).unwrap_or_default();
+    match label.to_ascii_lowercase().as_str() {
+        "connection" if looks_like_proof(record) => DeliveryKind::Proof,
+        "connection" => DeliveryKind::Connection,
+        "proof" | "proofrequest" | "verification" | "presentation" => DeliveryKind::Proof,
+        "credential" | "issuance" => DeliveryKind::Issuance,
+        _ => DeliveryKind::Other,
+    }
+}
+
+fn looks_like_proof(record: &Map<String, Value>) -> bool {
+    ["protocolVersion", "autoAcceptProof", "isVerified", "proofData"].iter().any(|field| record.contains_key(*field))
+        || record.get("role").and_then(Value::as_str) == Some("verifier")
+}
+
+/// Takes the presentation out of the body, and says whether it answers from more than one credential: the only thing
+/// in it that is needed (contract 5.3, `sub_proof_index`).
+fn remove_proof_data(top: &mut Map<String, Value>, nested: bool) -> bool {
+    let record = if nested { top.get_mut("data").and_then(Value::as_object_mut) } else { Some(top) };
+    let Some(data) = record.and_then(|record| record.get_mut("proofData")) else { return false };
+    // The empty object stays, because its presence tells a proof from a connection.
+    let data = std::mem::replace(data, Value::Object(Map::new()));
+    let revealed = &data["presentation"]["indy"]["requested_proof"]["revealed_attrs"];
+    let credentials: BTreeSet<Option<i64>> = revealed
+        .as_object()
+        .into_iter()
+        .flat_map(Map::values)
+        .map(|attribute| attribute["sub_proof_index"].as_i64())
+        .collect();
+    credentials.len() > 1
+}
+
+fn object<'a>(map: &'a Map<String, Value>, field: &str) -> Option<&'a Map<String, Value>> {
+    map.get(field).and_then(Value::as_object)
+}
+
+/// The longest id, state or label that is taken from a body, in bytes. Ours and theirs have 36 to 100.
+const TEXT_LIMIT: usize = 256;
+
+fn text(map: &Map<String, Value>, field: &str) -> Option<String> {
+    let text = map.get(field)?.as_str()?;
+    (!text.is_empty() && (text.len() <= TEXT_LIMIT || field == "errorMessage")).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::stage::Event;
+
+    fn delivery(body: &Value) -> Delivery {
+        translate(body.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for body in ["", "null", "[]", "12", "\"text\"", "{", "\u{0}", "<xml/>"] {
+            assert_eq!(translate(body.as_bytes()).err(), Some(NotAnObject), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_types_are_read_as_missing() {
+        let delivery = delivery(&json!({
+            "type": 7, "orgId": [], "tenantId": {}, "data": { "id": 12, "state": true, "isVerified": "true" }
+        }));
+        assert_eq!(delivery.kind, DeliveryKind::Other);
+        assert_eq!((delivery.record_id.as_ref(), delivery.state.as_ref(), delivery.is_verified), (None, None, None));
+        assert_eq!(delivery.event(), None);
+    }
+
+    #[test]
+    fn the_old_words_for_states_are_understood() {
+        let event = |state: &str| delivery(&json!({ "type": "connection", "id": "1", "state": state })).event();
+        assert_eq!(event("request"), Some(Event::ConnectionRequested));
+        assert_eq!(event("response"), Some(Event::ConnectionAnswered));
+        assert_eq!(event("active"), Some(Event::ConnectionCompleted));
+        assert_eq!(event("error"), Some(Event::ConnectionAbandoned));
+        assert_eq!(event("invitation"), None);
+    }
+
+    #[test]
+    fn a_prefixed_tenant_is_the_tenant() {
+        let tenant = |id: &str| delivery(&json!({ "data": { "id": "1", "contextCorrelationId": id } })).tenant_id;
+        assert_eq!(tenant("tenant-17").as_deref(), Some("17"));
+        assert_eq!(tenant("17").as_deref(), Some("17"));
+        assert_eq!(tenant("default"), None);
+    }
+
+    #[test]
+    fn the_presentation_never_stays_in_the_body() {
+        let presentation = json!({ "presentation": { "indy": { "requested_proof": { "revealed_attrs": {
+            "a": { "sub_proof_index": 0, "raw": "Okonkwo" }, "b": { "sub_proof_index": 0, "raw": "Amaka" } } } } } });
+        for body in [
+            json!({ "data": { "id": "1", "type": "Verification", "proofData": presentation } }),
+            json!({ "id": "1", "type": "Connection", "proofData": presentation }),
+        ] {
+            let delivery = delivery(&body);
+            assert_eq!(delivery.kind, DeliveryKind::Proof);
+            assert!(!delivery.mixes_credentials);
+            assert!(!delivery.body.to_string().contains("Okonkwo"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = translate(&bytes);
+        }
+
+        #[test]
+        fn no_object_is_refused(fields in proptest::collection::btree_map("type|id|state|data|proofData|_tags", "\\PC*", 0..6)) {
+            let delivery = translate(&serde_json::to_vec(&fields).unwrap()).unwrap();
+            let _ = (delivery.event(), delivery.key());
+        }
+    }
+}

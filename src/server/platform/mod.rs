@@ -1,0 +1,234 @@
+//! What Vestibule needs of a wallet platform: one small trait, and the words it shares with the rest of the program.
+//! Platform words end here.
+//!
+//! Called by `sessions`, `acts` and the webhook endpoint. *Runs: server.*
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::{
+    desk::Desk,
+    ids::{ConnectionId, OutOfBandId, ProofId},
+    stage::Event,
+};
+
+pub mod confirmd;
+pub mod invitation;
+
+/// What went wrong with a call to the platform. Says what to do, never holds a body.
+#[derive(Debug, thiserror::Error)]
+pub enum PlatformError {
+    /// No answer: it cannot be reached, or was too slow. The call may or may not have had its effect.
+    #[error("the platform does not answer: {0}")]
+    Unreachable(String),
+    /// It is there and cannot serve now (429, 5xx). Worth trying again.
+    #[error("the platform cannot serve now (HTTP {status})")]
+    Unavailable {
+        /// The HTTP status.
+        status: u16,
+        /// When it said to come back.
+        retry_after: Option<Duration>,
+    },
+    /// It refused our credentials (401 after a fresh token, 403).
+    #[error("the platform refuses our account (HTTP {0})")]
+    Unauthorized(u16),
+    /// It refused the call itself (other 4xx). Trying again changes nothing.
+    #[error("the platform refuses the call (HTTP {0})")]
+    Refused(u16),
+    /// It answered something that is not of the contract.
+    #[error("the platform's answer cannot be understood: {0}")]
+    Nonsense(String),
+}
+
+impl PlatformError {
+    /// Whether trying again can help.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        !matches!(self, Self::Refused(_))
+    }
+}
+
+/// A single-use invitation.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// Its URL as the platform gave it, short or long.
+    pub url: String,
+    /// The key that webhooks carry. Missing in some deployments; then only the alias is left (contract 7, point 2).
+    pub out_of_band_id: Option<OutOfBandId>,
+    /// The platform's own row, in case a deployment's webhooks carry that one (contract 5.6, row 3).
+    pub row_id: Option<String>,
+    /// The invitation message itself; missing when a short URL could not be resolved.
+    pub message: Option<Value>,
+}
+
+/// A connection as the platform has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// The handshake goes on.
+    Pending,
+    /// Ready for a proof request.
+    Completed,
+    /// Broken off.
+    Abandoned,
+}
+
+/// A proof exchange as the platform has it.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// Its id.
+    pub id: ProofId,
+    /// The DIDComm thread.
+    pub thread_id: Option<String>,
+    /// Where it stands.
+    pub state: ProofState,
+}
+
+/// Where a proof exchange stands, decided by state and `isVerified` together (contract 4.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofState {
+    /// The wallet has not answered.
+    Requested,
+    /// A valid presentation is there and waits for our acceptance.
+    Presented,
+    /// Accepted, and valid.
+    Verified,
+    /// The holder declined.
+    Declined,
+    /// The presentation is not valid.
+    Invalid,
+}
+
+/// One attribute that was revealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revealed {
+    /// Its name in the credential.
+    pub name: String,
+    /// Its value, always text.
+    pub value: String,
+}
+
+/// What a webhook is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryKind {
+    /// A connection record changed.
+    Connection,
+    /// A proof record changed.
+    Proof,
+    /// A credential is being issued: not our business here.
+    Issuance,
+    /// Anything else.
+    Other,
+}
+
+impl DeliveryKind {
+    /// The name in the database and in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Proof => "proof",
+            Self::Issuance => "issuance",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// One call of a webhook, translated. Verified by the endpoint, not yet matched to a session.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// What it is about.
+    pub kind: DeliveryKind,
+    /// The record that changed.
+    pub record_id: Option<String>,
+    /// Its state in the platform's words.
+    pub state: Option<String>,
+    /// The connection it belongs to.
+    pub connection_id: Option<ConnectionId>,
+    /// The invitation it belongs to.
+    pub out_of_band_id: Option<OutOfBandId>,
+    /// The DIDComm thread.
+    pub thread_id: Option<String>,
+    /// The organisation it was sent for.
+    pub org_id: Option<String>,
+    /// The tenant it was sent for.
+    pub tenant_id: Option<String>,
+    /// The name of the wallet.
+    pub their_label: Option<String>,
+    /// The platform's check of the presentation.
+    pub is_verified: Option<bool>,
+    /// The reason of an ending; may be in any language.
+    pub error_message: Option<String>,
+    /// When it happened, by the platform's clock; never used for order.
+    pub occurred_at: Option<String>,
+    /// `updatedAt`, the last part of the key by which repetitions are known (contract 5.5).
+    pub updated_at: Option<String>,
+    /// The presentation answers from more than one credential.
+    pub mixes_credentials: bool,
+    /// The delivery as it came, without `proofData`.
+    pub body: Value,
+}
+
+impl Delivery {
+    /// What it means for a registration; `None` for kinds and states that move nothing.
+    #[must_use]
+    pub fn event(&self) -> Option<Event> {
+        match (self.kind, self.state.as_deref()?) {
+            (DeliveryKind::Connection, "request-received" | "request") => Some(Event::ConnectionRequested),
+            (DeliveryKind::Connection, "response-sent" | "response") => Some(Event::ConnectionAnswered),
+            (DeliveryKind::Connection, "completed" | "active") => Some(Event::ConnectionCompleted),
+            (DeliveryKind::Connection, "abandoned" | "error") => Some(Event::ConnectionAbandoned),
+            (DeliveryKind::Proof, "request-sent") => Some(Event::ProofRequested),
+            (DeliveryKind::Proof, "presentation-received" | "done") if self.mixes_credentials => {
+                Some(Event::ProofInvalid)
+            }
+            (DeliveryKind::Proof, "presentation-received" | "done") => Some(Event::PresentationReceived),
+            (DeliveryKind::Proof, "abandoned") if self.is_verified == Some(false) => Some(Event::ProofInvalid),
+            (DeliveryKind::Proof, "abandoned") => Some(Event::ProofDeclined),
+            _ => None,
+        }
+    }
+
+    /// The key by which a repetition is known: kind, record, state, `updatedAt` (contract 5.5).
+    #[must_use]
+    pub fn key(&self) -> String {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        // Quoted as JSON, so that no two different deliveries can run together into one key.
+        serde_json::json!([self.kind.as_str(), part(&self.record_id), part(&self.state), part(&self.updated_at)])
+            .to_string()
+    }
+}
+
+/// The body of a webhook is no JSON object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the body is not a JSON object")]
+pub struct NotAnObject;
+
+/// A wallet platform. Every call is bounded in time and fails with a typed error.
+#[async_trait::async_trait]
+pub trait Platform: Send + Sync {
+    /// Reads the body of a webhook.
+    fn translate(&self, body: &[u8]) -> Result<Delivery, NotAnObject>;
+
+    /// Makes a single-use invitation that carries our alias.
+    async fn create_invitation(&self, alias: &str) -> Result<Invitation, PlatformError>;
+
+    /// Reads a connection; `None` when there is no such one.
+    async fn connection(&self, id: &ConnectionId) -> Result<Option<ConnectionState>, PlatformError>;
+
+    /// Asks the wallet for the desk's attributes. Not safe to repeat: look with [`Platform::find_proof`] first.
+    async fn request_proof(&self, connection: &ConnectionId, desk: &Desk) -> Result<Proof, PlatformError>;
+
+    /// The newest proof exchange on a connection, if any.
+    async fn find_proof(&self, connection: &ConnectionId) -> Result<Option<Proof>, PlatformError>;
+
+    /// Reads a proof exchange; `None` when there is no such one.
+    async fn proof(&self, id: &ProofId) -> Result<Option<Proof>, PlatformError>;
+
+    /// Accepts a presentation, which ends the exchange. Safe to repeat.
+    async fn accept_proof(&self, id: &ProofId) -> Result<(), PlatformError>;
+
+    /// The revealed attributes of a verified exchange.
+    async fn revealed(&self, id: &ProofId) -> Result<Vec<Revealed>, PlatformError>;
+}

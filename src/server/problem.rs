@@ -1,0 +1,150 @@
+//! Errors as machines get them: RFC 9457, `application/problem+json`, each with a stable code. *Runs: server.*
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{platform::PlatformError, sessions::OpenError, store::StoreError};
+
+/// What went wrong, for a machine. The codes are listed in the README and never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its title below")]
+pub enum Problem {
+    BadRequestType,
+    BadJson,
+    SessionIdMissing,
+    Unauthorized,
+    Forbidden,
+    ForeignOrigin,
+    NotFound,
+    MethodNotAllowed,
+    UnderWay,
+    TooLarge,
+    TooMany { retry_after: u64 },
+    PlatformUnavailable,
+    StoreUnavailable,
+    Full,
+}
+
+#[derive(Serialize)]
+struct Body {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+}
+
+impl Problem {
+    /// Every problem, for the documentation and its test.
+    pub const ALL: [Self; 14] = [
+        Self::BadRequestType,
+        Self::BadJson,
+        Self::SessionIdMissing,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::ForeignOrigin,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::UnderWay,
+        Self::TooLarge,
+        Self::TooMany { retry_after: 1 },
+        Self::PlatformUnavailable,
+        Self::StoreUnavailable,
+        Self::Full,
+    ];
+
+    /// Status, code, and what it means in a sentence.
+    #[must_use]
+    pub const fn parts(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::BadRequestType => {
+                (StatusCode::BAD_REQUEST, "bad_request_type", "requestType has to be \"registration\"")
+            }
+            Self::BadJson => (StatusCode::BAD_REQUEST, "bad_json", "the body is not a JSON object of the expected form"),
+            Self::SessionIdMissing => {
+                (StatusCode::BAD_REQUEST, "session_id_missing", "sessionId is missing or is not an id")
+            }
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "the credentials are missing or wrong"),
+            Self::Forbidden => {
+                (StatusCode::FORBIDDEN, "forbidden", "this is for another organisation, or it is switched off here")
+            }
+            Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign_origin", "calls from that origin are not allowed"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is nothing here"),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address does not take that method")
+            }
+            Self::UnderWay => (StatusCode::CONFLICT, "under_way", "a registration is under way in this session"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than is accepted"),
+            Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many", "too many calls from this address"),
+            Self::PlatformUnavailable => {
+                (StatusCode::BAD_GATEWAY, "platform_unavailable", "the wallet platform does not answer; try again")
+            }
+            Self::StoreUnavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "it could not be stored; try again")
+            }
+            Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "full", "the server has as many sockets as it may have"),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, code, title) = self.parts();
+        let body = Body { r#type: "about:blank", title, status: status.as_u16(), code };
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let retry_after = match self {
+            Self::TooMany { retry_after } => Some(retry_after),
+            Self::StoreUnavailable | Self::Full | Self::PlatformUnavailable => Some(1),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::StoreUnavailable
+    }
+}
+
+impl From<PlatformError> for Problem {
+    fn from(error: PlatformError) -> Self {
+        tracing::error!(%error, "the platform failed");
+        Self::PlatformUnavailable
+    }
+}
+
+impl From<OpenError> for Problem {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Platform(error) => error.into(),
+            OpenError::Store(error) => error.into(),
+            OpenError::NoSession => Self::NotFound,
+            OpenError::UnderWay => Self::UnderWay,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_lists_every_code() {
+        let readme = include_str!("../../README.md");
+        for problem in Problem::ALL {
+            let (status, code, _) = problem.parts();
+            let row = format!("| `{code}` | {} |", status.as_u16());
+            assert!(readme.contains(&row), "the README has no row {row}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The server's key and what it does: sign session tokens, seal personal data, compare secrets.
+//!
+//! Tokens are `<session>.<expiry>.<HMAC-SHA256>` and need no database to be checked. Sealed data is XChaCha20-Poly1305
+//! with a random nonce, bound to the place it belongs to, so that one row's data cannot be moved to another. *Runs: server.*
+
+use std::{fmt, path::Path, str::FromStr};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
+use hmac::{Hmac, Mac};
+use rand::{TryRngCore, rngs::OsRng};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::domain::{ids::SessionId, time::Timestamp};
+
+/// Random bytes from the operating system.
+///
+/// # Panics
+/// If the operating system has none, which leaves nothing safe to do.
+#[must_use]
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    OsRng.try_fill_bytes(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+/// A fresh secret as text: 128 random bits, base64url.
+#[must_use]
+pub fn random_text() -> String {
+    URL_SAFE_NO_PAD.encode(random_bytes::<16>())
+}
+
+/// Whether two secrets are the same, in a time that does not depend on where they differ nor on their lengths.
+#[must_use]
+pub fn same_secret(given: &[u8], expected: &[u8]) -> bool {
+    Sha256::digest(given).ct_eq(&Sha256::digest(expected)).into()
+}
+
+/// A secret text from the configuration; never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// What is wrong with a key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// Neither of the two forms.
+    #[error("a key is 32 bytes as 64 hexadecimal digits or as base64")]
+    Form,
+    /// The key's file could not be read or made.
+    #[error("the key file {path}: {source}")]
+    File {
+        /// Its path.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// The server's key, with one key derived from it for each purpose.
+#[derive(Clone)]
+pub struct SecretKey {
+    signing: [u8; 32],
+    sealing: [u8; 32],
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(…)")
+    }
+}
+
+impl FromStr for SecretKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let text = text.trim();
+        let bytes = if text.len() == 64 { decode_hex(text) } else { STANDARD.decode(text).ok() };
+        let master: [u8; 32] = bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(KeyError::Form)?;
+        Ok(Self::from_master(&master))
+    }
+}
+
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect()
+}
+
+/// HMAC-SHA256 takes a key of any length, so making one cannot fail.
+fn mac(key: &[u8]) -> Hmac<Sha256> {
+    <Hmac<Sha256> as Mac>::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+/// The first byte of sealed data: its format, so that a later one can be told apart.
+const SEALED_V1: u8 = 1;
+const NONCE: usize = 24;
+
+impl SecretKey {
+    /// The keys derived from this master key.
+    #[must_use]
+    pub fn from_master(master: &[u8; 32]) -> Self {
+        let derive = |purpose: &[u8]| mac(master).chain_update(purpose).finalize().into_bytes().into();
+        Self { signing: derive(b"vestibule signing v1"), sealing: derive(b"vestibule sealing v1") }
+    }
+
+    /// A key that lives as long as the process.
+    #[must_use]
+    pub fn random() -> Self {
+        Self::from_master(&random_bytes())
+    }
+
+    /// The key in this file, which is made, readable by its owner alone, when there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read or made, or holds no key.
+    pub fn from_file(path: &Path) -> Result<Self, KeyError> {
+        let failed = |source| KeyError::File { path: path.display().to_string(), source };
+        match std::fs::read_to_string(path) {
+            Ok(text) => text.parse(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let text = STANDARD.encode(random_bytes::<32>());
+                let mut options = std::fs::OpenOptions::new();
+                options.write(true).create_new(true);
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let mut file = options.open(path).map_err(failed)?;
+                std::io::Write::write_all(&mut file, format!("{text}\n").as_bytes()).map_err(failed)?;
+                file.sync_all().map_err(failed)?;
+                text.parse()
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// A token that opens this session until `expires_at`.
+    #[must_use]
+    pub fn token(&self, session: SessionId, expires_at: Timestamp) -> String {
+        let claim = format!("{session}.{}", expires_at.0);
+        let signature = mac(&self.signing).chain_update(&claim).finalize().into_bytes();
+        format!("{claim}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// The session that this token opens; `None` when it was not made by us, or is past its time.
+    #[must_use]
+    pub fn opens(&self, token: &str, now: Timestamp) -> Option<SessionId> {
+        let (claim, signature) = token.rsplit_once('.')?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        mac(&self.signing).chain_update(claim).verify_slice(&signature).ok()?;
+        let (session, expires_at) = claim.split_once('.')?;
+        let expires_at = Timestamp(expires_at.parse().ok()?);
+        if now < expires_at { session.parse().ok() } else { None }
+    }
+
+    /// Seals data for one place, for instance a row's key.
+    #[must_use]
+    pub fn seal(&self, place: &str, data: &[u8]) -> Vec<u8> {
+        let nonce = random_bytes::<NONCE>();
+        let sealed = XChaCha20Poly1305::new((&self.sealing).into())
+            .encrypt(XNonce::from_slice(&nonce), Payload { msg: data, aad: place.as_bytes() })
+            .expect("data far below the cipher's limit can be sealed");
+        [&[SEALED_V1][..], &nonce, &sealed].concat()
+    }
+
+    /// Opens what was sealed for the same place; `None` when it was not, or was changed since.
+    #[must_use]
+    pub fn unseal(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (format, rest) = sealed.split_first()?;
+        let (nonce, data) = rest.split_at_checked(NONCE)?;
+        if *format != SEALED_V1 {
+            return None;
+        }
+        XChaCha20Poly1305::new((&self.sealing).into())
+            .decrypt(XNonce::from_slice(nonce), Payload { msg: data, aad: place.as_bytes() })
+            .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> SecretKey {
+        SecretKey::from_master(&[3; 32])
+    }
+
+    #[test]
+    fn a_token_opens_its_session_until_its_time() {
+        let session = SessionId::from_bytes([1; 16]);
+        let token = key().token(session, Timestamp(1_000));
+        assert_eq!(key().opens(&token, Timestamp(999)), Some(session));
+        assert_eq!(key().opens(&token, Timestamp(1_000)), None);
+        assert_eq!(SecretKey::from_master(&[4; 32]).opens(&token, Timestamp(999)), None);
+    }
+
+    #[test]
+    fn a_changed_token_opens_nothing() {
+        let token = key().token(SessionId::from_bytes([1; 16]), Timestamp(1_000));
+        for place in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).unwrap();
+            // The last character of base64 has bits that say nothing; a decoder that is strict refuses them too.
+            assert_eq!(key().opens(&changed, Timestamp(0)), None, "place {place}");
+        }
+        for text in ["", ".", "..", "a.b.c", "é.1.x"] {
+            assert_eq!(key().opens(text, Timestamp(0)), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sealed_data_opens_in_its_place_alone() {
+        let sealed = key().seal("session/1", b"Okonkwo");
+        assert!(!sealed.windows(7).any(|window| window == b"Okonkwo"));
+        assert_eq!(key().unseal("session/1", &sealed).as_deref(), Some(&b"Okonkwo"[..]));
+        assert_eq!(key().unseal("session/2", &sealed), None);
+        assert_eq!(key().unseal("session/1", &sealed[..10]), None);
+        assert_eq!(key().unseal("session/1", &[]), None);
+        assert_ne!(sealed, key().seal("session/1", b"Okonkwo"));
+    }
+
+    #[test]
+    fn a_key_is_read_in_both_forms() {
+        let hex = "03".repeat(32);
+        let base64 = STANDARD.encode([3; 32]);
+        let token = key().token(SessionId::from_bytes([1; 16]), Timestamp(9));
+        for text in [hex.as_str(), base64.as_str(), &format!("{base64}\n")] {
+            assert_eq!(text.parse::<SecretKey>().unwrap().token(SessionId::from_bytes([1; 16]), Timestamp(9)), token);
+        }
+        for text in ["", "abc", &"zz".repeat(32), &"é".repeat(32)] {
+            assert!(text.parse::<SecretKey>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_file_is_made_once_and_for_its_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vestibule.key");
+        let token = SecretKey::from_file(&path).unwrap().token(SessionId::from_bytes([1; 16]), Timestamp(9));
+        let again = SecretKey::from_file(&path).unwrap();
+        assert_eq!(again.token(SessionId::from_bytes([1; 16]), Timestamp(9)), token);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn secrets_are_told_apart() {
+        assert!(same_secret(b"one", b"one"));
+        assert!(!same_secret(b"one", b"two"));
+        assert!(!same_secret(b"one", b"one and more"));
+        assert!(!same_secret(b"", b"one"));
+    }
+}

@@ -1,0 +1,433 @@
+//! The use cases: open, view, renew, cancel, record, confirm, expire. The only room that writes registrations, and its
+//! rule is *saved, then told*: every change is committed before anybody hears of it.
+//!
+//! Called by the endpoints, the acts and the janitor. *Runs: server.*
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::{
+    domain::{
+        desk::Desk,
+        ids::{ConnectionId, LinkId, ProofId, SessionId},
+        session::{Deadlines, Session},
+        stage::{Event, Outcome, Stage},
+        time::Timestamp,
+    },
+    server::{
+        clock::Clock,
+        live::hub::Hub,
+        platform::{Delivery, DeliveryKind, Platform, PlatformError, Proof, Revealed},
+        secrets::{SecretKey, random_bytes, random_text},
+        store::{Act, ActKind, Attempt, EventOutcome, Store, StoreError, Tx},
+    },
+};
+
+/// Why a code could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The platform gave no invitation.
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
+    /// It could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such session.
+    #[error("there is no such session")]
+    NoSession,
+    /// A registration is under way; a new code would throw it away.
+    #[error("a registration is under way")]
+    UnderWay,
+}
+
+/// The registrations.
+pub struct Sessions {
+    /// What lasts.
+    pub store: Store,
+    /// Who connects us to wallets.
+    pub platform: Arc<dyn Platform>,
+    /// Who tells the browsers.
+    pub hub: Arc<Hub>,
+    /// The time.
+    pub clock: Clock,
+    /// What is asked for.
+    pub desk: Arc<Desk>,
+    /// How long each part may take.
+    pub deadlines: Deadlines,
+    /// Seals what was revealed.
+    pub key: SecretKey,
+    /// Wakes the worker when an act was written.
+    pub acts_due: Notify,
+}
+
+/// What a delivery or an act did to a session, inside a transaction.
+struct Applied {
+    outcome: EventOutcome,
+    session: Session,
+    /// A key was bound by which other deliveries may have been waiting.
+    bound: Option<ConnectionId>,
+}
+
+impl Sessions {
+    /// Begins a registration: an invitation at the platform first, then one session with its first attempt.
+    ///
+    /// # Errors
+    /// When the platform or the database fails; then nothing was stored.
+    pub async fn open(&self) -> Result<Session, OpenError> {
+        let id = SessionId::from_bytes(random_bytes());
+        let attempt = self.invite(id, 1).await?;
+        let now = self.clock.now();
+        let session = Session::open(id, now, &self.deadlines);
+        let mut tx = self.store.begin().await?;
+        tx.insert_session(&session).await?;
+        tx.insert_attempt(&attempt, now).await?;
+        tx.commit().await?;
+        tracing::info!(session.id = %id, "registration opened");
+        Ok(session)
+    }
+
+    async fn invite(&self, session: SessionId, number: u32) -> Result<Attempt, PlatformError> {
+        let alias = format!("reg-{}", random_text());
+        let invitation = self.platform.create_invitation(&alias).await?;
+        Ok(Attempt {
+            session,
+            number,
+            link: LinkId::from_bytes(random_bytes()),
+            alias,
+            invitation_url: invitation.url,
+            invitation: invitation.message,
+            out_of_band_id: invitation.out_of_band_id,
+            invitation_id: invitation.row_id,
+            connection_id: None,
+            proof_asked_at: None,
+            proof_id: None,
+            attributes: None,
+        })
+    }
+
+    /// A new code for a session: a new attempt.
+    ///
+    /// # Errors
+    /// When the session is unknown or under way, or the platform or the database fails; then the old attempt stands.
+    pub async fn renew(&self, id: SessionId) -> Result<Session, OpenError> {
+        let before = self.store.session(id).await?.ok_or(OpenError::NoSession)?;
+        if !before.may_renew() {
+            return Err(OpenError::UnderWay);
+        }
+        let attempt = self.invite(id, before.attempt + 1).await?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let mut session = tx.session(id).await?.ok_or(OpenError::NoSession)?;
+        if session.attempt != before.attempt {
+            // Two presses, or two tabs: the other one was first, and its code is as new as ours.
+            return Ok(session);
+        }
+        if !session.may_renew() {
+            return Err(OpenError::UnderWay);
+        }
+        session.renew(now, &self.deadlines);
+        tx.insert_attempt(&attempt, now).await?;
+        tx.update_session(&session).await?;
+        tx.commit().await?;
+        self.hub.publish(&session);
+        tracing::info!(session.id = %id, session.attempt = session.attempt, "new code");
+        Ok(session)
+    }
+
+    /// Ends a registration at the person's wish. Gives back its state; `None` when there is no such session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancel(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let Some(mut session) = tx.session(id).await? else { return Ok(None) };
+        if session.apply(Event::Cancelled, now, &self.deadlines) == Outcome::Advanced {
+            tx.update_session(&session).await?;
+            tx.commit().await?;
+            self.hub.publish(&session);
+        }
+        Ok(Some(session))
+    }
+
+    /// The session and attempt behind a short link, while a wallet may still use it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_link(&self, link: LinkId) -> Result<Option<(Session, Attempt)>, StoreError> {
+        let Some(attempt) = self.store.attempt_by_link(link).await? else { return Ok(None) };
+        let session = self.store.session(attempt.session).await?;
+        Ok(session
+            .filter(|session| session.attempt == attempt.number)
+            .filter(|session| matches!(session.progress.stage, Stage::Waiting | Stage::Scanned))
+            .map(|session| (session, attempt)))
+    }
+
+    /// Notes that a wallet fetched the link of an attempt: the first sign of a scan.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_fetch(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        let Some(mut session) = tx.session(attempt.session).await? else { return Ok(()) };
+        if session.attempt == attempt.number && session.open_link(self.clock.now()) {
+            tx.update_session(&session).await?;
+            tx.commit().await?;
+            self.hub.publish(&session);
+        }
+        Ok(())
+    }
+
+    /// Records a verified delivery: stores it, applies it to the session it belongs to, and tells the browsers. When
+    /// this returns, all of it is on disk.
+    ///
+    /// # Errors
+    /// When it could not be stored; then nothing changed, and the platform has to send it again.
+    pub async fn record(&self, delivery: &Delivery) -> Result<EventOutcome, StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let (outcome, attempt, changed) = self.record_in(&mut tx, delivery, now).await?;
+        tx.insert_event(delivery, outcome, attempt.as_ref(), now).await?;
+        tx.commit().await?;
+        self.tell(changed.as_ref());
+        tracing::info!(
+            delivery.kind = delivery.kind.as_str(),
+            delivery.state = delivery.state.as_deref().unwrap_or("-"),
+            delivery.outcome = outcome.as_str(),
+            session.id = attempt.map(|attempt| attempt.session.to_string()),
+            "delivery recorded",
+        );
+        Ok(outcome)
+    }
+
+    async fn record_in(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<(EventOutcome, Option<Attempt>, Option<Session>), StoreError> {
+        let Some(event) = delivery.event() else { return Ok((EventOutcome::Ignored, None, None)) };
+        if tx.has_event(&delivery.key()).await? {
+            return Ok((EventOutcome::Repeated, None, None));
+        }
+        let Some(attempt) = tx.match_attempt(delivery).await? else {
+            return Ok((EventOutcome::Unmatched, None, None));
+        };
+        let Some(applied) = self.apply(tx, delivery, event, &attempt, now).await? else {
+            return Ok((EventOutcome::Late, Some(attempt), None));
+        };
+        let mut session = applied.session;
+        if let Some(connection) = applied.bound {
+            session = self.rematch(tx, &connection, now).await?.unwrap_or(session);
+        }
+        Ok((applied.outcome, Some(attempt), Some(session)))
+    }
+
+    /// Applies a matched delivery; `None` when its attempt is not the session's present one.
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        event: Event,
+        attempt: &Attempt,
+        now: Timestamp,
+    ) -> Result<Option<Applied>, StoreError> {
+        let Some(mut session) = tx.session(attempt.session).await? else { return Ok(None) };
+        if session.attempt != attempt.number {
+            return Ok(None);
+        }
+        let mut bound = None;
+        if !session.progress.stage.is_end() {
+            match (delivery.kind, &delivery.connection_id, &delivery.record_id) {
+                (DeliveryKind::Connection, Some(id), _) => match &attempt.connection_id {
+                    None => {
+                        tx.bind_connection(attempt, id).await?;
+                        bound = Some(id.clone());
+                    }
+                    Some(known) if known != id => {
+                        return Ok(Some(Applied { outcome: EventOutcome::OtherConnection, session, bound: None }));
+                    }
+                    Some(_) => {}
+                },
+                (DeliveryKind::Proof, _, Some(id)) if attempt.proof_id.is_none() => {
+                    let id = ProofId(id.clone());
+                    tx.bind_proof(session.id, session.attempt, &id, delivery.thread_id.as_deref()).await?;
+                    bound = attempt.connection_id.clone();
+                }
+                _ => {}
+            }
+        }
+        if let Some(label) = &delivery.their_label {
+            session.name_wallet(label);
+        }
+        let outcome = self.step(tx, &mut session, event, now).await?;
+        Ok(Some(Applied { outcome: outcome.into(), session, bound }))
+    }
+
+    /// Moves a session by an event and writes what has to follow from it.
+    async fn step(
+        &self,
+        tx: &mut Tx,
+        session: &mut Session,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let outcome = session.apply(event, now, &self.deadlines);
+        if outcome == Outcome::Advanced {
+            tx.update_session(session).await?;
+            let act = match session.progress.stage {
+                Stage::Connected => Some(ActKind::RequestProof),
+                Stage::Presented => Some(ActKind::VerifyProof),
+                _ => None,
+            };
+            if let Some(act) = act {
+                tx.add_act(session.id, session.attempt, act, now).await?;
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Applies the deliveries that had waited for a session with this connection. Gives back the session if any did.
+    async fn rematch(
+        &self,
+        tx: &mut Tx,
+        connection: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let mut latest = None;
+        // One that is applied may bind the key of the next; stop when a round settles nothing.
+        loop {
+            let mut settled = false;
+            for event in tx.unmatched_events(connection).await? {
+                let Ok(mut delivery) = self.platform.translate(event.body.as_bytes()) else { continue };
+                delivery.mixes_credentials = event.mixes_credentials != 0;
+                let (Some(kind), Some(attempt)) = (delivery.event(), tx.match_attempt(&delivery).await?) else {
+                    continue;
+                };
+                let applied = self.apply(tx, &delivery, kind, &attempt, now).await?;
+                let outcome = applied.as_ref().map_or(EventOutcome::Late, |applied| applied.outcome);
+                tx.settle_event(event.id, outcome, &attempt).await?;
+                latest = applied.map(|applied| applied.session).or(latest);
+                settled = true;
+            }
+            if !settled {
+                return Ok(latest);
+            }
+        }
+    }
+
+    /// Tells the browsers and the worker of what was just committed.
+    fn tell(&self, changed: Option<&Session>) {
+        if let Some(session) = changed {
+            self.hub.publish(session);
+            self.acts_due.notify_one();
+        }
+    }
+
+    /// Ends an act with what it brought: an event for its session, and the keys and data that belong to it, all in one
+    /// transaction.
+    ///
+    /// # Errors
+    /// When the database fails; then the act stays due.
+    pub async fn finish(&self, act: &Act, found: Finding) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let mut changed = None;
+        if let Some(mut session) = tx.session(act.session).await?
+            && session.attempt == act.attempt
+        {
+            match &found {
+                Finding::Asked(proof) => {
+                    tx.bind_proof(act.session, act.attempt, &proof.id, proof.thread_id.as_deref()).await?;
+                }
+                Finding::Verified(revealed) => {
+                    let json = serde_json::to_vec(revealed).unwrap_or_default();
+                    let sealed = self.key.seal(&place(act.session, act.attempt), &json);
+                    tx.store_attributes(act.session, act.attempt, &sealed).await?;
+                }
+                Finding::Nothing | Finding::Declined | Finding::Invalid | Finding::Refused => {}
+            }
+            if let Some(event) = found.event() {
+                self.step(&mut tx, &mut session, event, now).await?;
+            }
+            if let Finding::Asked(_) = found
+                && let Some(connection) =
+                    tx.attempt(act.session, act.attempt).await?.and_then(|attempt| attempt.connection_id)
+            {
+                // Its webhooks may have overtaken the answer that named the exchange.
+                session = self.rematch(&mut tx, &connection, now).await?.unwrap_or(session);
+            }
+            changed = Some(session);
+        }
+        tx.finish_act(act.id, now).await?;
+        tx.commit().await?;
+        self.tell(changed.as_ref());
+        Ok(())
+    }
+
+    /// Expires what is overdue. Says whether there may be more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn expire_due(&self) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let mut sessions = tx.overdue_sessions(now).await?;
+        if sessions.is_empty() {
+            return Ok(false);
+        }
+        for session in &mut sessions {
+            session.apply(Event::Expired, now, &self.deadlines);
+            tx.update_session(session).await?;
+        }
+        tx.commit().await?;
+        for session in &sessions {
+            self.hub.publish(session);
+        }
+        Ok(true)
+    }
+
+    /// What was revealed in an attempt; `None` when nothing is stored for it, or it was sealed with another key.
+    #[must_use]
+    pub fn revealed(&self, attempt: &Attempt) -> Option<Vec<Revealed>> {
+        let sealed = attempt.attributes.as_ref()?;
+        let json = self.key.unseal(&place(attempt.session, attempt.number), sealed)?;
+        serde_json::from_slice(&json).ok()
+    }
+}
+
+/// What sealed attributes are bound to: their row.
+fn place(session: SessionId, attempt: u32) -> String {
+    format!("attempts/{session}/{attempt}/attributes")
+}
+
+/// What an act found out at the platform.
+#[derive(Debug)]
+pub enum Finding {
+    /// There was nothing left to do.
+    Nothing,
+    /// The wallet was asked.
+    Asked(Proof),
+    /// The presentation is valid, and this is what it revealed.
+    Verified(Vec<Revealed>),
+    /// The holder declined.
+    Declined,
+    /// The presentation is not valid.
+    Invalid,
+    /// The platform refuses for good.
+    Refused,
+}
+
+impl Finding {
+    const fn event(&self) -> Option<Event> {
+        match self {
+            Self::Nothing => None,
+            Self::Asked(_) => Some(Event::ProofRequested),
+            Self::Verified(_) => Some(Event::ProofVerified),
+            Self::Declined => Some(Event::ProofDeclined),
+            Self::Invalid => Some(Event::ProofInvalid),
+            Self::Refused => Some(Event::Failed),
+        }
+    }
+}

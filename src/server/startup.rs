@@ -1,0 +1,331 @@
+//! From a configuration to a running server, and back down without losing anything.
+//!
+//! The one place of the server that names the application and its pages. *Runs: server.*
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, header},
+    middleware,
+};
+use leptos::{config::LeptosOptions, prelude::provide_context};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use reqwest::Url;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinSet,
+};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::{
+    acts,
+    clock::Clock,
+    config::{Config, PlatformConfig, PublicUrl},
+    endpoints, html, janitor,
+    live::hub::Hub,
+    platform::{Platform, confirmd},
+    sandbox::{ORG_ID, Sandbox},
+    secrets::{KeyError, Secret, SecretKey, random_text},
+    sessions::Sessions,
+    state::{App, AppState, Parts},
+    store::{Store, StoreError},
+};
+use crate::app;
+
+/// Why the server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The platform's client cannot be made.
+    #[error("the platform's client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// An address cannot be formed.
+    #[error("PUBLIC_URL cannot be formed from the address it listens on")]
+    Address,
+}
+
+/// A server that is ready to serve.
+pub struct Server {
+    listener: TcpListener,
+    router: Router,
+    sessions: Arc<Sessions>,
+    app: App,
+    stop: watch::Sender<bool>,
+}
+
+/// The most that a browser posts to a page: a form of a few fields.
+const FORM_LIMIT: usize = 64 * 1024;
+/// How long what is in flight may take when the server stops, beyond the time over which sockets are closed.
+const FINISH: Duration = Duration::from_secs(10);
+
+impl Server {
+    /// Listens, opens the database and puts everything together. Nothing is served before [`Server::run`].
+    ///
+    /// # Errors
+    /// When anything that is needed cannot be had.
+    pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let address = SocketAddr::new(config.hostname, config.port);
+        let listen = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let local = listener.local_addr().map_err(listen)?;
+        let store = Store::open(&config.database_url).await?;
+        let mut tx = store.begin().await?;
+        // One process has an SQLite file, so leases that are left are those of a process that is no more.
+        tx.free_leases().await?;
+        tx.commit().await?;
+        let key = match &config.secret_key {
+            Some(key) => key.clone(),
+            None => key_beside(&config.database_url)?,
+        };
+        let public_url = public_url(&config, local)?;
+        let is_sandbox = matches!(config.platform, PlatformConfig::Sandbox);
+        let webhook_secrets = if config.webhook_secrets.is_empty() && is_sandbox {
+            vec![Secret(random_text())]
+        } else {
+            config.webhook_secrets.clone()
+        };
+        let admin_token = config.admin_token.clone().or_else(|| is_sandbox.then(|| Secret(random_text())));
+        let (settings, sandbox) = match &config.platform {
+            PlatformConfig::Confirmd(settings) => (settings.clone(), None),
+            PlatformConfig::Sandbox => {
+                let mut webhook_path = "/api/webhooks/confirmd".to_owned();
+                if let Some(token) = &config.webhook_path_token {
+                    webhook_path = format!("{webhook_path}/{}", token.0);
+                }
+                let sandbox = Sandbox::new(
+                    store.clone(),
+                    clock.clone(),
+                    Arc::clone(&config.desk),
+                    &own_url(local)?,
+                    public_url.clone(),
+                    &webhook_path,
+                    webhook_secrets.first().cloned().unwrap_or(Secret(String::new())),
+                )
+                .await?;
+                (sandbox.settings(), Some(sandbox))
+            }
+        };
+        let org_id = if is_sandbox { ORG_ID.to_owned() } else { settings.org_id.clone() };
+        let platform: Arc<dyn Platform> = Arc::new(confirmd::Client::new(settings)?);
+        let sessions = Arc::new(Sessions {
+            store,
+            platform,
+            hub: Hub::new(config.max_clients_per_session, config.max_clients),
+            clock,
+            desk: Arc::clone(&config.desk),
+            deadlines: config.deadlines,
+            key: key.clone(),
+            acts_due: Notify::new(),
+        });
+        let (stop, stopped) = watch::channel(false);
+        let app = App::new(Parts {
+            config,
+            public_url,
+            port: local.port(),
+            sessions: Arc::clone(&sessions),
+            key,
+            webhook_secrets,
+            org_id,
+            admin_token,
+            sandbox: is_sandbox,
+            stop: stopped,
+        });
+        let router = router(app.clone(), local, sandbox.clone());
+        if let Some(sandbox) = sandbox {
+            sandbox.resume();
+        }
+        Ok(Self { listener, router, sessions, app, stop })
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// What handlers share.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Serves until `signal` comes; then stops accepting, closes the sockets spread over time, and finishes what is in
+    /// flight, in a bounded time.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run(self, signal: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let Self { listener, router, sessions, app, stop } = self;
+        let mut workers = JoinSet::new();
+        workers.spawn(acts::run(Arc::clone(&sessions), stop.subscribe()));
+        workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
+        workers.spawn(forget(app.clone(), stop.subscribe()));
+        let longest = app.config.drain + FINISH;
+        let mut stopped = stop.subscribe();
+        let shutdown = async move {
+            signal.await;
+            tracing::info!("stopping");
+            let _ = stop.send(true);
+        };
+        let serve = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(shutdown);
+        let out_of_time = async {
+            let _ = stopped.changed().await;
+            tokio::time::sleep(longest).await;
+        };
+        let result = tokio::select! {
+            result = serve => result,
+            () = out_of_time => {
+                tracing::warn!("some connections did not end in time");
+                Ok(())
+            }
+        };
+        if tokio::time::timeout(FINISH, async { while workers.join_next().await.is_some() {} }).await.is_err() {
+            // What they were doing is leased in the database, and is done again at the next start.
+            tracing::warn!("some acts did not end in time");
+        }
+        sessions.store.close().await;
+        result
+    }
+}
+
+async fn forget(app: App, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(60)) => app.forget_quiet_addresses(),
+            _ = stop.changed() => return,
+        }
+    }
+}
+
+/// The table of everything that is served: machines' calls, pages, files.
+fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Router {
+    let leptos = leptos_options(&app.config.site_root, local);
+    html::set_style(style_address(&leptos));
+    let https = app.public_url.scheme() == "https";
+    let state = AppState { leptos: leptos.clone(), app: app.clone() };
+    let pages = generate_route_list(app::App);
+    let context = {
+        let app = app.clone();
+        move || provide_context(app.clone())
+    };
+    let shell = {
+        let leptos = leptos.clone();
+        move || app::shell(leptos.clone())
+    };
+    let mut router = endpoints::router()
+        .leptos_routes_with_context(&state, pages, context.clone(), shell)
+        .route("/api/{*rest}", axum::routing::any(endpoints::no_such_call))
+        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, app::shell))
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .with_state(state);
+    if let Some(sandbox) = sandbox {
+        router = router.nest("/sandbox", sandbox.router());
+    }
+    let router = router
+        // The names of these files change with their contents.
+        .layer(middleware::map_response(cache_hashed_files))
+        .layer(middleware::from_fn_with_state(app, endpoints::check_origin));
+    endpoints::security_headers(router, https).layer(SetResponseHeaderLayer::if_not_present(
+        header::SERVER,
+        HeaderValue::from_static("vestibule"),
+    ))
+}
+
+/// Files under `/pkg/` carry the hash of their contents in their names, so a browser may keep them for ever.
+async fn cache_hashed_files(uri: axum::http::Uri, mut response: axum::response::Response) -> axum::response::Response {
+    if uri.path().starts_with("/pkg/") && response.status().is_success() {
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+        headers.insert(HeaderName::from_static("vary"), HeaderValue::from_static("Accept-Encoding"));
+    }
+    response
+}
+
+/// Without a variable set, the binary finds its site from the repository's root. `hash.txt` lies beside the binary.
+fn leptos_options(site_root: &Path, local: SocketAddr) -> LeptosOptions {
+    let hashed = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(|folder| folder.join("hash.txt")))
+        .is_some_and(|file| file.exists());
+    LeptosOptions::builder()
+        .output_name("vestibule")
+        .site_root(site_root.display().to_string())
+        .site_pkg_dir("pkg")
+        .site_addr(local)
+        .hash_files(hashed)
+        .build()
+}
+
+/// The address of the style sheet, as the pages of the application have it.
+fn style_address(options: &LeptosOptions) -> String {
+    let hash = options.hash_files.then(|| {
+        let text = std::fs::read_to_string(std::env::current_exe().ok()?.parent()?.join(&*options.hash_file)).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("css:")).map(|hash| format!(".{}", hash.trim()))
+    });
+    format!("/{}/{}{}.css", options.site_pkg_dir, options.output_name, hash.flatten().unwrap_or_default())
+}
+
+/// `vestibule.db` has its key in `vestibule.key`. A database in memory has a key that is as short-lived.
+fn key_beside(database_url: &str) -> Result<SecretKey, KeyError> {
+    let path = database_url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or_default();
+    if path.is_empty() || path == ":memory:" {
+        return Ok(SecretKey::random());
+    }
+    SecretKey::from_file(&Path::new(path).with_extension("key"))
+}
+
+/// Where this process reaches itself.
+fn own_url(local: SocketAddr) -> Result<Url, StartError> {
+    let host = if local.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { local.ip() };
+    Url::parse(&format!("http://{}/", SocketAddr::new(host, local.port()))).map_err(|_| StartError::Address)
+}
+
+fn public_url(config: &Config, local: SocketAddr) -> Result<Url, StartError> {
+    if let PublicUrl::Given(url) = &config.public_url {
+        return Ok(url.clone());
+    }
+    let host = match local.ip() {
+        ip if ip.is_loopback() => "localhost".to_owned(),
+        // A phone has to reach what the code says: the address of the network, where there is one.
+        ip if ip.is_unspecified() => lan_address().map_or_else(|| "localhost".to_owned(), |ip| ip.to_string()),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    Url::parse(&format!("http://{host}:{}/", local.port())).map_err(|_| StartError::Address)
+}
+
+/// This machine's address on its network. Connecting a UDP socket sends nothing; it only asks which way it would go.
+#[must_use]
+pub fn lan_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // An address that is reserved for documentation (RFC 5737).
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}

@@ -1,0 +1,112 @@
+//! Keeps what must last. All SQL is in this room, and nothing else is.
+//!
+//! One connection writes, so that writers queue fairly instead of colliding; many read. A write transaction is a
+//! [`Tx`], and what its methods change is on disk once [`Tx::commit`] returns (`synchronous = FULL`). *Runs: server.*
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+mod acts;
+mod attempts;
+mod events;
+mod sandbox;
+mod sessions;
+
+pub use acts::{Act, ActKind};
+pub use attempts::Attempt;
+pub use events::{EventOutcome, UnmatchedEvent};
+
+/// What went wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database failed.
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be brought up to date.
+    #[error("the database's tables: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row says something that cannot be.
+    #[error("table {table}, row {row}: {problem}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The row's key.
+        row: String,
+        /// What cannot be.
+        problem: &'static str,
+    },
+}
+
+/// How many connections read at the same time.
+const READERS: u32 = 4;
+/// How long a statement waits for a lock, for instance of a backup tool.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The database.
+#[derive(Clone)]
+pub struct Store {
+    write: SqlitePool,
+    read: SqlitePool,
+}
+
+/// A write transaction. Dropped without [`Tx::commit`] it changes nothing.
+pub struct Tx(Transaction<'static, Sqlite>);
+
+impl Store {
+    /// Opens the database at `sqlite://path`, which is made when it is not there, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or is not such a database.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: what a webhook was answered with 200 survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            // Deleted personal data is overwritten, not only unlinked.
+            .pragma("secure_delete", "ON")
+            .foreign_keys(true)
+            .busy_timeout(BUSY);
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        sqlx::migrate!("migrations/sqlite").run(&write).await?;
+        let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
+        Ok(Self { write, read })
+    }
+
+    /// Begins a write transaction; waits for its turn.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(self.write.begin_with("BEGIN IMMEDIATE").await?))
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.read).await?;
+        Ok(())
+    }
+
+    /// Closes all connections; the last one folds the write-ahead log into the file.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+impl Tx {
+    /// Makes the changes last.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing was changed.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+}

@@ -1,0 +1,19 @@
+//! Logs: sentences that read well alone, with fields of the same name everywhere. No bodies, no secrets, no personal
+//! data, no query strings. *Runs: server.*
+
+use tracing_subscriber::EnvFilter;
+
+use super::config::Config;
+
+/// Begins to log to standard error. A level that cannot be read counts as `info`, and that is said.
+pub fn init(config: &Config) {
+    let (filter, wrong) = match EnvFilter::try_new(&config.log_level) {
+        Ok(filter) => (filter, None),
+        Err(error) => (EnvFilter::new("info"), Some(error)),
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if config.log_json { builder.json().init() } else { builder.init() }
+    if let Some(error) = wrong {
+        tracing::warn!(%error, "LOG_LEVEL cannot be read; logging at info");
+    }
+}

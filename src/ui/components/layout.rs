@@ -1,0 +1,76 @@
+//! What every page has around its content. *Runs: server.*
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// A page: its title, the way back to the start, and one column.
+#[component]
+pub fn Layout(
+    /// The title of the document.
+    #[prop(into)]
+    title: String,
+    /// The step one is at, from 1; none on pages outside the way.
+    #[prop(optional)]
+    step: Option<u8>,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <Title text=title />
+        <a class="skip" href="#content">
+            "Skip to the content"
+        </a>
+        <header class="top">
+            <a class="brand" href="/">
+                <svg viewBox="0 0 20 24" width="20" height="24" aria-hidden="true">
+                    <path d="M1 24V10a9 9 0 0 1 18 0v14h-4V10a5 5 0 0 0-10 0v14z" />
+                </svg>
+                "Vestibule"
+            </a>
+            {step.map(|step| view! { <Steps step /> })}
+        </header>
+        <main id="content" tabindex="-1">
+            {children()}
+        </main>
+    }
+}
+
+/// Where one is on the way.
+#[component]
+fn Steps(step: u8) -> impl IntoView {
+    view! {
+        <ol class="steps" aria-label="Progress">
+            {["Agree", "Connect", "Your data"]
+                .into_iter()
+                .zip(1_u8..)
+                .map(|(name, place)| {
+                    let current = (place == step).then_some("step");
+                    let done = (place < step).then_some("done");
+                    view! {
+                        <li class=done aria-current=current>
+                            {name}
+                        </li>
+                    }
+                })
+                .collect_view()}
+        </ol>
+    }
+}
+
+/// A problem that sent the browser back here: what happened, and what to do.
+#[component]
+pub fn Trouble(
+    /// The word in the page's address.
+    word: Option<String>,
+) -> impl IntoView {
+    let said = match word.as_deref() {
+        Some("platform") => "The wallet platform does not answer at the moment, so there is no code. Nothing is lost: try again in a minute.",
+        Some("busy") => "There were many tries from your network just now. Wait a minute, then try again.",
+        Some(_) => "Something went wrong on our side, and it has been noted. Try again in a minute.",
+        None => return None,
+    };
+    Some(view! {
+        <p class="trouble" role="alert">
+            {said}
+        </p>
+    })
+}

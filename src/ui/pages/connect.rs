@@ -1,0 +1,222 @@
+//! `/register/connect`: the code, and what the wallet does with it, live. The server draws a panel for every stage; the
+//! style sheet shows the one that `data-stage` names, and the island changes that name. *Runs: server.*
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    api::{self, CancelSession, ConnectView, RenewSession},
+    domain::{desk::Desk, stage::Stage},
+    ui::{
+        components::{
+            arch::Arch,
+            layout::{Layout, Trouble},
+            live_status::LiveStatus,
+        },
+        pages::{not_found::Broken, register::AskedFor},
+    },
+};
+
+/// The page of the code.
+#[component]
+pub fn Connect() -> impl IntoView {
+    let view = Resource::new_blocking(|| (), |()| api::read_connect_view());
+    let problem = use_query_map().with_untracked(|query| query.get("problem"));
+    view! {
+        <Suspense>
+            {move || {
+                let problem = problem.clone();
+                Suspend::new(async move {
+                    match view.await {
+                        Err(_) => view! { <Broken /> }.into_any(),
+                        // The browser is on its way to where a registration begins.
+                        Ok(None) => ().into_any(),
+                        Ok(Some(view)) => view! { <Door view problem /> }.into_any(),
+                    }
+                })
+            }}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
+    let ConnectView { snapshot, code_svg, link, wallet_links, desk, sandbox, options } = view;
+    // Without scripts the page asks again by itself, for as long as something can happen.
+    let waits = !snapshot.stage.is_end() && snapshot.stage != Stage::Verified;
+    let (who, card) = (desk.organisation.clone(), desk.credential.name.clone());
+    let for_code = desk.clone();
+    view! {
+        <Layout title=desk.title.clone() step=2>
+            {waits.then(|| view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="3">"#></noscript> })}
+            <Trouble word=problem />
+            <LiveStatus snapshot options>
+                <Panel of="waiting">
+                    <Code code_svg link wallet_links desk=for_code sandbox />
+                </Panel>
+                <Panel of="scanned connected requested presented verified">
+                    <Arch />
+                </Panel>
+                <Said of="scanned" text=format!("Your wallet and {who} are getting acquainted. This takes a few seconds.") />
+                <Said of="connected" text=format!("In a moment your wallet asks whether you want to share your {card}.") />
+                <Said
+                    of="requested"
+                    text=format!("It shows what {who} asks for. Approve it there, and this page goes on by itself.")
+                />
+                <Said of="presented" text=format!("Your {card} arrived. Its signatures are being confirmed.") />
+                <Said of="verified" text=format!("Your {card} is genuine, and what you shared is here.") />
+                <Panel of="verified">
+                    <p>
+                        <a class="button primary" href="/register/application">
+                            "See what was shared"
+                        </a>
+                    </p>
+                </Panel>
+                <Panel of="scanned connected requested">
+                    <Cancel />
+                </Panel>
+                <Endings desk />
+            </LiveStatus>
+        </Layout>
+    }
+}
+
+/// Shown in these stages, named in one text with blanks between.
+#[component]
+fn Panel(of: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <div class="panel" data-of=of>
+            {children()}
+        </div>
+    }
+}
+
+/// A sentence for a stage.
+#[component]
+fn Said(of: &'static str, #[prop(into)] text: String) -> impl IntoView {
+    view! {
+        <Panel of>
+            <p>{text}</p>
+        </Panel>
+    }
+}
+
+#[component]
+fn Code(code_svg: String, link: String, wallet_links: Vec<String>, desk: Desk, sandbox: bool) -> impl IntoView {
+    let wallet = if desk.wallet.name.is_empty() { "wallet".to_owned() } else { format!("{} wallet", desk.wallet.name) };
+    let hint = if sandbox {
+        "This desk runs with the sandbox: any phone camera will do, or open the link in a second tab.".to_owned()
+    } else {
+        format!("Open the {wallet} on your phone and scan.")
+    };
+    let stores = [("App Store", desk.wallet.app_store), ("Google Play", desk.wallet.play_store)];
+    view! {
+        <div class="code" role="img" aria-label="Code to scan with your wallet" inner_html=code_svg></div>
+        <p class="hint">{hint}</p>
+        {wallet_links
+            .into_iter()
+            .next()
+            .map(|href| {
+                view! {
+                    <p class="same-phone">
+                        <a class="button primary" href=href>
+                            "Open the wallet on this phone"
+                        </a>
+                    </p>
+                }
+            })}
+        <details>
+            <summary>"Cannot scan?"</summary>
+            <p>
+                <label for="link">"Copy this link into your wallet:"</label>
+            </p>
+            <input id="link" class="link" type="text" readonly value=link.clone() />
+            {sandbox
+                .then(|| {
+                    view! {
+                        <p>
+                            <a href=link target="_blank" rel="noopener">
+                                "Open the simulated wallet in a second tab"
+                            </a>
+                        </p>
+                    }
+                })}
+            {(!sandbox)
+                .then(|| {
+                    view! {
+                        <p class="stores">
+                            "No wallet yet? "
+                            {stores
+                                .into_iter()
+                                .filter_map(|(store, href)| Some(view! { <a href=href?>{store}</a> " " }))
+                                .collect_view()}
+                        </p>
+                    }
+                })}
+        </details>
+        <div class="actions">
+            <NewCode label="New code" main=false />
+            <Cancel />
+        </div>
+    }
+}
+
+#[component]
+fn NewCode(label: &'static str, main: bool) -> impl IntoView {
+    let renew = ServerAction::<RenewSession>::new();
+    view! {
+        <ActionForm action=renew>
+            <button class=main.then_some("primary") type="submit">
+                {label}
+            </button>
+        </ActionForm>
+    }
+}
+
+#[component]
+fn Cancel() -> impl IntoView {
+    let cancel = ServerAction::<CancelSession>::new();
+    view! {
+        <ActionForm action=cancel>
+            <button class="quiet" type="submit">
+                "Cancel"
+            </button>
+        </ActionForm>
+    }
+}
+
+/// What each bad end means, and the way on: always a new code.
+#[component]
+fn Endings(desk: Desk) -> impl IntoView {
+    let (who, card) = (desk.organisation.clone(), desk.credential.name.clone());
+    view! {
+        <Panel of="declined">
+            <p>"Nothing was shared. If you want to register, this is what each value is for:"</p>
+            <AskedFor desk />
+        </Panel>
+        <Said
+            of="invalid"
+            text=format!(
+                "What your wallet sent is not a valid {card}. Make sure that the card is yours, that it has not expired, and \
+                 that all values come from one card.",
+            )
+        />
+        <Said
+            of="abandoned"
+            text="The wallet stopped before it was connected. Try once more, and accept the connection when the wallet asks."
+        />
+        <Said of="expired" text="The code was not used, or the wallet was silent for too long. Nothing was shared." />
+        <Said of="cancelled" text="The registration is cancelled, and the code no longer works." />
+        <Said
+            of="failed"
+            text=format!(
+                "The wallet platform would not go on with this registration. It has been noted. Try once more; if it happens \
+                 again, tell {who}.",
+            )
+        />
+        <Panel of="declined invalid abandoned expired cancelled failed">
+            <NewCode label="Try again with a new code" main=true />
+        </Panel>
+        <Said of="submitted" text="You are registered." />
+    }
+}

@@ -1,0 +1,38 @@
+//! Pages for what is not there, and for what is broken. *Runs: server.*
+
+use leptos::prelude::*;
+
+use crate::{api, ui::components::layout::Layout};
+
+/// There is no such page.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    let status = Resource::new_blocking(|| (), |()| api::mark_not_found());
+    view! {
+        <Suspense>{move || Suspend::new(async move { status.await.ok() })}</Suspense>
+        <Layout title="Not found">
+            <h1>"There is no such page"</h1>
+            <p>
+                <a class="button primary" href="/">
+                    "To the start"
+                </a>
+            </p>
+        </Layout>
+    }
+}
+
+/// The page's data could not be had.
+#[component]
+pub fn Broken() -> impl IntoView {
+    view! {
+        <Layout title="Not available">
+            <h1>"This page cannot be shown just now"</h1>
+            <p>"Something went wrong on our side, and it has been noted. Nothing you did is lost: try again in a minute."</p>
+            <p>
+                <a class="button primary" href="">
+                    "Try again"
+                </a>
+            </p>
+        </Layout>
+    }
+}

@@ -1,0 +1,92 @@
+//! `/register`: what is needed, what will be asked and why, how long it is kept. Agreeing begins. *Runs: server.*
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    api::{self, OpenSession},
+    domain::desk::Desk,
+    ui::{
+        components::layout::{Layout, Trouble},
+        pages::not_found::Broken,
+    },
+};
+
+/// The page of consent.
+#[component]
+pub fn Register() -> impl IntoView {
+    let desk = Resource::new_blocking(|| (), |()| api::read_desk());
+    let problem = use_query_map().with_untracked(|query| query.get("problem"));
+    view! {
+        <Suspense>
+            {move || {
+                let problem = problem.clone();
+                Suspend::new(async move {
+                    match desk.await {
+                        Err(_) => view! { <Broken /> }.into_any(),
+                        Ok(desk) => view! { <Consent desk problem /> }.into_any(),
+                    }
+                })
+            }}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
+    let open = ServerAction::<OpenSession>::new();
+    let wallet = if desk.wallet.name.is_empty() { "A wallet".to_owned() } else { format!("The {} wallet", desk.wallet.name) };
+    let kept = days(desk.keep);
+    view! {
+        <Layout title=desk.title.clone() step=1>
+            <h1>{desk.title.clone()}</h1>
+            <Trouble word=problem />
+            <h2>"What you need"</h2>
+            <ul>
+                <li>{wallet} ", on a phone"</li>
+                <li>"Your " {desk.credential.name.clone()} " in it"</li>
+            </ul>
+            <h2>"What will be asked, and why"</h2>
+            <AskedFor desk=desk.clone() />
+            <p>
+                {desk.organisation.clone()} " sees these values and nothing else. They are kept for " {kept}
+                " and then deleted. You can still decline in the wallet."
+            </p>
+            <ActionForm action=open>
+                <button class="primary" type="submit">
+                    "I agree, show me the code"
+                </button>
+            </ActionForm>
+        </Layout>
+    }
+}
+
+/// Every attribute with the reason it is asked for.
+#[component]
+pub fn AskedFor(desk: Desk) -> impl IntoView {
+    view! {
+        <dl class="facts">
+            {desk
+                .attributes
+                .into_iter()
+                .map(|attribute| {
+                    view! {
+                        <div>
+                            <dt>{attribute.label}</dt>
+                            <dd>{attribute.purpose}</dd>
+                        </div>
+                    }
+                })
+                .collect_view()}
+        </dl>
+    }
+}
+
+fn days(length: Duration) -> String {
+    match length.as_secs().div_ceil(24 * 60 * 60) {
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
+}
