@@ -1,5 +1,7 @@
 //! The program: reads its configuration, starts, and runs until it is told to stop.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its terminal")]
+
 use std::{collections::BTreeMap, process::ExitCode};
 
 use vestibule::server::{

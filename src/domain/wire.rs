@@ -34,6 +34,12 @@ pub struct Close {
 }
 
 impl Close {
+    /// A frame that breaks the protocol.
+    pub const PROTOCOL: Self = Self { code: 1002, reason: "Protocol error" };
+    /// A text that is not UTF-8.
+    pub const NOT_TEXT: Self = Self { code: 1007, reason: "Not UTF-8" };
+    /// A message beyond the limit.
+    pub const TOO_BIG: Self = Self { code: 1009, reason: "Message too big" };
     /// There is no `sessionId` in the address.
     pub const SESSION_ID_REQUIRED: Self = Self { code: 1008, reason: "Session ID required" };
     /// Neither cookie nor token opens this session.

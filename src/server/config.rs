@@ -72,7 +72,7 @@ pub enum PlatformConfig {
     /// The one inside this program.
     Sandbox,
     /// The ConfirmD Platform.
-    Confirmd(confirmd::Settings),
+    Confirmd(Box<confirmd::Settings>),
 }
 
 /// Where `PUBLIC_URL` comes from.
@@ -247,13 +247,13 @@ impl Config {
             let client_secret = Secret(r.required("CONFIRMD_CLIENT_SECRET"));
             r.required("WEBHOOK_SECRET");
             match (base_url, auth_url) {
-                (Some(base_url), Some(auth_url)) => PlatformConfig::Confirmd(confirmd::Settings {
+                (Some(base_url), Some(auth_url)) => PlatformConfig::Confirmd(Box::new(confirmd::Settings {
                     base_url,
                     auth_url,
                     org_id,
                     client_id,
                     client_secret,
-                }),
+                })),
                 // The missing addresses are among the problems, so this never becomes a configuration.
                 _ => PlatformConfig::Sandbox,
             }

@@ -108,7 +108,7 @@ impl Server {
         };
         let admin_token = config.admin_token.clone().or_else(|| is_sandbox.then(|| Secret(random_text())));
         let (settings, sandbox) = match &config.platform {
-            PlatformConfig::Confirmd(settings) => (settings.clone(), None),
+            PlatformConfig::Confirmd(settings) => (confirmd::Settings::clone(settings), None),
             PlatformConfig::Sandbox => {
                 let mut webhook_path = "/api/webhooks/confirmd".to_owned();
                 if let Some(token) = &config.webhook_path_token {

@@ -5,9 +5,18 @@ use tracing_subscriber::EnvFilter;
 
 use super::config::Config;
 
+/// A bare level is ours alone below `info`: what libraries say there can hold whole messages. Who wants that says so
+/// with directives of their own.
+fn directives(level: &str) -> String {
+    match level {
+        "debug" | "trace" => format!("info,vestibule={level}"),
+        other => other.to_owned(),
+    }
+}
+
 /// Begins to log to standard error. A level that cannot be read counts as `info`, and that is said.
 pub fn init(config: &Config) {
-    let (filter, wrong) = match EnvFilter::try_new(&config.log_level) {
+    let (filter, wrong) = match EnvFilter::try_new(directives(&config.log_level)) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),
     };

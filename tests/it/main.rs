@@ -1,1 +1,21 @@
-fn main(){}
+//! The integration tests, one binary. The vocabulary:
+//!
+//! - [`harness::Desk`]: a real server on a port of its own with a real SQLite file and a clock that can be moved.
+//!   `open` begins a registration, `deliver` posts a webhook, `watch` opens a socket.
+//! - [`platform::FakePlatform`]: a ConfirmD Platform on a real socket, whose answers the test chooses.
+//! - [`harness::Watcher`]: a browser's socket; `until` waits for a stage and fails when it cannot come any more.
+//! - [`program::Program`]: the binary itself, which can be killed.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails by a panic is a test that fails")]
+
+mod api;
+mod fixtures;
+mod flow;
+mod harness;
+mod house;
+mod intake;
+mod kill;
+mod live;
+mod platform;
+mod program;
+mod sandbox;

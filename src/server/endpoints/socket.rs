@@ -14,6 +14,7 @@ use axum::{
 use rand::Rng;
 use serde::Deserialize;
 use tokio::time::{Instant, interval_at, timeout};
+use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
 use crate::{
     domain::{
@@ -123,7 +124,8 @@ async fn serve(app: &App, socket: &mut WebSocket, session: SessionId, mut watche
                     }
                     // The library answers pings and close frames, and has refused what is too big or malformed.
                     Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                    Some(Ok(Message::Close(_))) | None => return None,
+                    Some(Err(error)) => return fault(error),
                 }
             }
             _ = heartbeat.tick() => {
@@ -139,6 +141,17 @@ async fn serve(app: &App, socket: &mut WebSocket, session: SessionId, mut watche
                 return Some(Close::RESTARTING);
             }
         }
+    }
+}
+
+/// What a peer is told whose frame could not be read (RFC 6455, section 7.4.1); nothing when the connection is gone.
+fn fault(error: axum::Error) -> Option<Close> {
+    match error.into_inner().downcast_ref::<tungstenite::Error>()? {
+        tungstenite::Error::Capacity(_) => Some(Close::TOO_BIG),
+        tungstenite::Error::Utf8(_) => Some(Close::NOT_TEXT),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        tungstenite::Error::Protocol(_) => Some(Close::PROTOCOL),
+        _ => None,
     }
 }
 

@@ -65,7 +65,10 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
 
 /// Every attribute with the reason it is asked for.
 #[component]
-pub fn AskedFor(desk: Desk) -> impl IntoView {
+pub fn AskedFor(
+    /// The desk that asks.
+    desk: Desk,
+) -> impl IntoView {
     view! {
         <dl class="facts">
             {desk

@@ -1,0 +1,109 @@
+import { type Locator, type Page, expect } from "@playwright/test";
+import { decode } from "./code";
+import { type Frame, recordFrames } from "./frames";
+import { ATTRIBUTES, CARD } from "./sample";
+
+declare global {
+  interface Window {
+    said?: (string | null)[];
+  }
+}
+
+/** The desk, as the person who registers sees it. */
+export class DeskPage {
+  /** What the server pushed to this page. */
+  readonly frames: Frame[];
+  /** What happens now, in one sentence. */
+  readonly headline: Locator;
+  /** The live section; its attributes are `data-stage`, `data-opened` and `data-method`. */
+  readonly live: Locator;
+  readonly code: Locator;
+  readonly newCode: Locator;
+  readonly tryAgain: Locator;
+  readonly cancel: Locator;
+  readonly onwards: Locator;
+  private readonly linkField: Locator;
+
+  constructor(readonly page: Page) {
+    this.frames = recordFrames(page);
+    this.headline = page.getByRole("status");
+    this.live = page.locator("[data-method]");
+    this.code = page.getByRole("img", { name: "Code to scan with your wallet" });
+    this.linkField = page.getByLabel("Copy this link into your wallet:");
+    this.newCode = page.getByRole("button", { name: "New code" });
+    this.tryAgain = page.getByRole("button", { name: "Try again with a new code" });
+    this.cancel = page.getByRole("button", { name: "Cancel" });
+    this.onwards = page.getByRole("link", { name: "See what was shared" });
+  }
+
+  /** From the first page to the code. */
+  async begin(): Promise<void> {
+    await this.page.goto("/");
+    await this.page.getByRole("link", { name: "Begin" }).click();
+    await this.consent();
+  }
+
+  async consent(): Promise<void> {
+    await this.page.getByRole("button", { name: "I agree, show me the code" }).click();
+    await expect(this.page).toHaveURL("/register/connect");
+  }
+
+  /** `begin`, and the page follows over its socket. */
+  async beginLive(): Promise<void> {
+    await this.begin();
+    await this.expectMethod("websocket");
+  }
+
+  /** What the code on screen says, as a camera reads it. */
+  async decodeCode(): Promise<string | undefined> {
+    await expect(this.code).toBeVisible();
+    return decode(this.code);
+  }
+
+  /** The link for those who cannot scan. */
+  async link(): Promise<string> {
+    return this.linkField.inputValue();
+  }
+
+  /** Waits for another code than the one with this link, and gives back its link. */
+  async linkAfter(old: string): Promise<string> {
+    await expect(this.linkField).not.toHaveValue(old);
+    return this.link();
+  }
+
+  async expectStage(stage: string): Promise<void> {
+    await expect(this.live).toHaveAttribute("data-stage", stage);
+  }
+
+  async expectMethod(method: "connecting" | "websocket" | "polling" | "offline" | "ended"): Promise<void> {
+    await expect(this.live).toHaveAttribute("data-method", method);
+  }
+
+  /** Begins to note every sentence in the headline. The notes are gone when the page is loaded again. */
+  async takeNotes(): Promise<void> {
+    await this.headline.evaluate((headline) => {
+      const said = [headline.textContent];
+      window.said = said;
+      new MutationObserver(() => said.push(headline.textContent)).observe(headline, {
+        characterData: true,
+        childList: true,
+        subtree: true,
+      });
+    });
+  }
+
+  /** The notes; `undefined` when the page has been loaded again since they were begun. */
+  async notes(): Promise<(string | null)[] | undefined> {
+    return this.page.evaluate(() => window.said);
+  }
+
+  /** On to what was shared, which has to be the student's card, whole and proven. */
+  async expectApplication(): Promise<void> {
+    await this.onwards.click();
+    await expect(this.page).toHaveURL("/register/application");
+    await expect(this.page.getByRole("term")).toHaveText(ATTRIBUTES.map(({ label }) => label));
+    await expect(this.page.getByRole("definition")).toHaveText(ATTRIBUTES.map(({ name }) => `${CARD[name]} ✓`));
+    await expect(this.page.getByRole("img", { name: "proven" })).toHaveCount(ATTRIBUTES.length);
+    await expect(this.page.getByText("not shared")).toHaveCount(0);
+  }
+}

@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export type Env = Record<string, string>;
+
+/** What `PUT /sandbox/behaviour` takes. What is left out goes back to its default. */
+export type Behaviour = {
+  webhook?: "envelope" | "gateway" | "flat";
+  invitationUrl?: "short" | "long";
+  /** Milliseconds between the steps of the wallet and the agent. */
+  pace?: number;
+  recordId?: boolean;
+};
+
+/** Long enough for the sandbox to stay where it is for the rest of a test. */
+export const FOREVER = 3_600_000;
+
+const ROOT = join(import.meta.dirname, "../..");
+// Another build can be tested as well: VESTIBULE names its binary, LEPTOS_SITE_ROOT its site.
+const BINARY = process.env.VESTIBULE ?? join(ROOT, "target/release/vestibule");
+const PASSED_ON = ["PATH", "HOME", "LEPTOS_SITE_ROOT"];
+
+export const WEBHOOK_SECRET = "made-up-for-the-tests";
+
+/** A server process of the test's own, with its own database. */
+export class Server {
+  /** Its own address, as it said when it started; without a slash at the end. */
+  url = "";
+  log = "";
+  private process?: ChildProcess;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly env: Env,
+  ) {}
+
+  static async start(env: Env = {}): Promise<Server> {
+    const server = new Server(await mkdtemp(join(tmpdir(), "vestibule-e2e-")), env);
+    await server.run("0");
+    return server;
+  }
+
+  private async run(port: string): Promise<void> {
+    // Nothing of the developer's own environment: a SECRET_KEY or PUBLIC_URL set there would make other tests of these.
+    const inherited = PASSED_ON.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
+    const process_ = spawn(BINARY, [], {
+      cwd: ROOT,
+      env: {
+        ...Object.fromEntries(inherited),
+        DATABASE_URL: `sqlite://${join(this.folder, "v.db")}`,
+        RATE_SESSIONS: "off",
+        WEBHOOK_SECRET,
+        ...this.env,
+        PORT: port,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.process = process_;
+    const before = this.log.length;
+    this.url = await new Promise((open, fail) => {
+      const heard = (chunk: Buffer) => {
+        this.log += chunk.toString();
+        const greeting = /Vestibule is open at (\S+)\//.exec(this.log.slice(before));
+        if (greeting) open(greeting[1]);
+      };
+      process_.stdout.on("data", heard);
+      process_.stderr.on("data", heard);
+      process_.once("error", fail);
+      process_.once("exit", (code) => fail(new Error(`the server did not start (exit status ${code}):\n${this.log}`)));
+    });
+  }
+
+  /** Ends it at once, wherever it is: it cannot finish or say goodbye. */
+  async kill(): Promise<void> {
+    const running = this.process;
+    this.process = undefined;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    const gone = once(running, "exit");
+    running.kill("SIGKILL");
+    await gone;
+    this.log += "--- killed\n";
+  }
+
+  /** Starts it again at the same address, with the same database. */
+  async restart(): Promise<void> {
+    await this.run(new URL(this.url).port);
+  }
+
+  /** Ends it and removes what it stored. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Changes how the sandbox's platform and wallet behave. */
+  async behave(behaviour: Behaviour): Promise<void> {
+    const answer = await fetch(`${this.url}/sandbox/behaviour`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(behaviour),
+    });
+    if (!answer.ok) throw new Error(`the sandbox does not take ${JSON.stringify(behaviour)}: ${answer.status}`);
+  }
+
+  /** Delivers a webhook as the platform would. */
+  async deliver(body: object): Promise<void> {
+    const answer = await fetch(`${this.url}/api/webhooks/confirmd`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-api-key": WEBHOOK_SECRET },
+      body: JSON.stringify(body),
+    });
+    if (answer.status !== 200) throw new Error(`the webhook was refused: ${answer.status} ${await answer.text()}`);
+  }
+}

@@ -1,0 +1,57 @@
+import { type Page, expect } from "@playwright/test";
+
+/** The simulated wallet, as its holder sees it. */
+export class WalletPage {
+  constructor(readonly page: Page) {}
+
+  /** Opens a link as a phone's camera does: in a browser. */
+  async open(link: string): Promise<void> {
+    await this.page.goto(link);
+    await this.expectToBeAsked();
+  }
+
+  async expectToBeAsked(): Promise<void> {
+    await expect(this.page).toHaveURL(/\/sandbox\/wallet\?link=/);
+    await expect(this.page.getByRole("heading", { name: "would like to connect" })).toBeVisible();
+  }
+
+  /** Accepts the connection; gives back its id at the platform. */
+  async connect(holder = "Amaka Ngozi Okonkwo"): Promise<string> {
+    await this.page.getByRole("radio", { name: holder }).check();
+    await this.page.getByRole("button", { name: "Connect" }).click();
+    await expect(this.page).toHaveURL(/\/sandbox\/wallet\/[0-9a-f-]{36}/);
+    return new URL(this.page.url()).pathname.split("/").at(-1) ?? "";
+  }
+
+  async share(): Promise<void> {
+    await this.page.getByRole("button", { name: "Share", exact: true }).click();
+    await expect(this.page.getByRole("status")).toContainText("Shared");
+  }
+
+  async decline(): Promise<void> {
+    await this.page.getByRole("button", { name: "Decline" }).click();
+    await expect(this.page.getByRole("status")).toHaveText("You declined. Nothing was shared.");
+  }
+
+  async shareInvalid(): Promise<void> {
+    await this.page.getByText("Other ways a wallet can answer").click();
+    await this.page.getByRole("button", { name: "Share a card that does not verify" }).click();
+    await expect(this.page.getByRole("status")).toHaveText("The card you shared could not be verified.");
+  }
+
+  /** The whole way: scan, connect, share. */
+  async accept(link: string): Promise<void> {
+    await this.open(link);
+    await this.connect();
+    await this.share();
+  }
+
+  /** A link that is used up says so to a person, and to a wallet. */
+  async expectGone(link: string): Promise<void> {
+    const answer = await this.page.request.get(link, { headers: { accept: "application/json" } });
+    expect(answer.status(), "for a wallet").toBe(410);
+    const page = await this.page.goto(link);
+    expect(page?.status(), "for a person").toBe(410);
+    await expect(this.page.getByRole("heading", { name: "This code is no longer valid" })).toBeVisible();
+  }
+}

@@ -1,0 +1,122 @@
+//! The invariants of the house (ARCHITECTURE.md), held by reading the sources.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn files_below(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_below(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// Every source below `src` with this prefix, as its path from there and its text without comments and tests.
+fn sources(prefix: &str) -> Vec<(String, String)> {
+    let root = Path::new(ROOT).join("src");
+    let mut files = Vec::new();
+    files_below(&root, &mut files);
+    let sources: Vec<_> = files
+        .into_iter()
+        .map(|path| (path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()))
+        .filter(|(path, _)| path.starts_with(prefix))
+        .map(|(path, text)| (path, code_of(&text)))
+        .collect();
+    assert!(!sources.is_empty(), "there is nothing below src/{prefix}");
+    sources
+}
+
+fn code_of(text: &str) -> String {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Fails for every source below the prefix that names one of these, unless it is one of the exceptions.
+fn nobody_names(prefix: &str, words: &[&str], exceptions: &[&str]) {
+    for (path, code) in sources(prefix) {
+        if exceptions.iter().any(|exception| path.starts_with(exception)) {
+            continue;
+        }
+        for word in words {
+            assert!(!code.contains(word), "src/{path} names `{word}`");
+        }
+    }
+}
+
+#[test]
+fn features_are_asked_for_in_lib_rs_alone_and_twice() {
+    nobody_names("", &["cfg(feature", "cfg(not(feature", "cfg(any(", "cfg_attr("], &["lib.rs"]);
+    assert_eq!(fs::read_to_string(format!("{ROOT}/src/lib.rs")).unwrap().matches("#[cfg(feature").count(), 2);
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let words = ["leptos", "axum", "tokio", "sqlx", "reqwest", "tracing", "web_sys", "crate::server", "crate::ui", "::now(", "rand::"];
+    nobody_names("domain", &words, &[]);
+}
+
+#[test]
+fn what_people_see_knows_no_server() {
+    nobody_names("ui", &["server::", "sqlx", "axum", "reqwest"], &[]);
+    for (path, code) in sources("api.rs") {
+        let calls = code.matches("crate::server::").count();
+        assert_eq!(calls, code.matches("#[server(").count(), "{path}: one call for each server function");
+        assert_eq!(calls, code.matches("crate::server::pages::").count(), "{path} calls the pages alone");
+    }
+}
+
+#[test]
+fn the_application_is_named_by_startup_and_its_data_by_pages() {
+    nobody_names("server", &["crate::app", "crate::ui"], &["server/startup.rs"]);
+    nobody_names("server", &["crate::api"], &["server/pages.rs"]);
+}
+
+#[test]
+fn each_library_stays_in_its_room() {
+    nobody_names("", &["sqlx::"], &["server/store/"]);
+    nobody_names("server", &["reqwest::Client"], &["server/platform/", "server/sandbox/"]);
+    // Platform words end at the platform, and at the sandbox that plays one.
+    nobody_names("server", &["presentation-received", "request-received", "outOfBandId"], &["server/platform/", "server/sandbox/"]);
+}
+
+#[test]
+fn only_the_use_cases_write_registrations() {
+    let writers = ["insert_session(", "update_session(", "insert_attempt(", "insert_event(", "store_attributes(", "bind_connection("];
+    nobody_names("server", &writers, &["server/sessions.rs", "server/store/"]);
+    nobody_names("server", &["hub.publish("], &["server/sessions.rs"]);
+}
+
+#[test]
+fn files_are_of_a_size_that_can_be_read() {
+    let mut files = Vec::new();
+    files_below(&Path::new(ROOT).join("src"), &mut files);
+    files_below(&Path::new(ROOT).join("tests"), &mut files);
+    for path in files {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 450, "{} has {lines} lines: two ideas in one?", path.display());
+    }
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    for (path, _) in sources("") {
+        let text = fs::read_to_string(format!("{ROOT}/src/{path}")).unwrap();
+        assert!(text.starts_with("//! "), "src/{path} does not say what it is for");
+    }
+}
+
+#[test]
+fn the_readme_lists_every_variable_with_its_default() {
+    let readme = fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
+    for variable in vestibule::server::config::VARIABLES {
+        let row = format!("| `{}` | {} | {} |", variable.name, variable.default, variable.meaning);
+        assert!(readme.contains(&row), "the README has no row\n{row}");
+    }
+}

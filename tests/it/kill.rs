@@ -1,0 +1,142 @@
+//! The binary is killed, and nothing that was acknowledged is lost; and it says nothing about people in its logs.
+
+use std::process::Stdio;
+
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use uuid::Uuid;
+
+use crate::{
+    harness::{Watcher, WEBHOOK_SECRET},
+    program::Program,
+};
+
+async fn open(http: &Client, url: &str) -> Value {
+    let request = http.post(format!("{url}/api/connections/session")).json(&json!({ "requestType": "registration" }));
+    request.send().await.unwrap().json::<Value>().await.unwrap()["data"].take()
+}
+
+fn socket(url: &str, data: &Value) -> String {
+    let query = format!("sessionId={}&token={}", data["sessionId"].as_str().unwrap(), data["token"].as_str().unwrap());
+    format!("{}/ws/connections?{query}", url.replacen("http", "ws", 1))
+}
+
+#[tokio::test]
+async fn what_was_answered_with_200_is_there_after_sigkill() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = Client::new();
+    let mut program = Program::start(folder.path(), 0, &[]).await;
+    let port = program.port();
+    let data = open(&http, &program.url).await;
+    let out_of_band_id = data["invitationUrl"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let connection = Uuid::new_v4().to_string();
+    for (place, state) in ["request-received", "response-sent"].iter().enumerate() {
+        let body = json!({ "type": "Connection", "id": connection, "state": state, "outOfBandId": out_of_band_id });
+        let request = http.post(format!("{}/api/webhooks/confirmd", program.url)).header("X-API-Key", WEBHOOK_SECRET);
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        program.kill().await;
+        program = Program::start(folder.path(), port, &[]).await;
+        // The token is still good, because the key lies beside the database; and the first message is the new state.
+        let mut watcher = Watcher::connect(&socket(&program.url, &data), &[]).await.unwrap();
+        let welcome = watcher.next().await;
+        assert_eq!((&welcome["type"], &welcome["version"]), (&json!("connected"), &json!(place + 2)));
+        // Sent again after the restart, as a platform does that did not hear the 200: it counts once.
+        let request = http.post(format!("{}/api/webhooks/confirmd", program.url)).header("X-API-Key", WEBHOOK_SECRET);
+        let again: Value = request.body(body.to_string()).send().await.unwrap().json().await.unwrap();
+        assert_eq!(again["outcome"], "repeated");
+    }
+    assert!(program.terminate().await, "SIGTERM is a good end");
+}
+
+#[tokio::test]
+async fn a_registration_goes_on_where_a_killed_process_left_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let mut program = Program::start(folder.path(), 0, &[]).await;
+    let port = program.port();
+    let data = open(&http, &program.url).await;
+    let form = [("link", data["link"].as_str().unwrap()), ("holder", "amaka")];
+    let connected = http.post(format!("{}/sandbox/wallet", program.url)).form(&form).send().await.unwrap();
+    let wallet = connected.headers()["location"].to_str().unwrap().to_owned();
+    // Killed before each of these, at whatever instruction it is; it always gets there.
+    for stage in ["connected", "requested"] {
+        program.kill().await;
+        program = Program::start(folder.path(), port, &[]).await;
+        let mut watcher = Watcher::connect(&socket(&program.url, &data), &[]).await.unwrap();
+        loop {
+            let message = watcher.next().await;
+            if message["stage"] == stage || message["stage"] == "requested" {
+                break;
+            }
+        }
+    }
+    let answered = http.post(format!("{}{wallet}", program.url)).form(&[("answer", "share"), ("holder", "amaka")]).send().await;
+    assert_eq!(answered.unwrap().status(), StatusCode::SEE_OTHER);
+    let mut watcher = Watcher::connect(&socket(&program.url, &data), &[]).await.unwrap();
+    watcher.until("presented").await;
+    program.kill().await;
+    program = Program::start(folder.path(), port, &[]).await;
+    let mut watcher = Watcher::connect(&socket(&program.url, &data), &[]).await.unwrap();
+    watcher.until("verified").await;
+}
+
+#[tokio::test]
+async fn the_log_holds_no_body_and_nothing_personal_even_at_its_most_talkative() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let program = Program::start(folder.path(), 0, &[("LOG_LEVEL", "trace")]).await;
+    let url = &program.url;
+    let fast = http.put(format!("{url}/sandbox/behaviour")).json(&json!({ "pace": 0, "webhook": "gateway" }));
+    fast.send().await.unwrap();
+    let data = open(&http, url).await;
+    let mut watcher = Watcher::connect(&socket(url, &data), &[]).await.unwrap();
+    let form = [("link", data["link"].as_str().unwrap()), ("holder", "amaka")];
+    let connected = http.post(format!("{url}/sandbox/wallet")).form(&form).send().await.unwrap();
+    watcher.until("requested").await;
+    let wallet = format!("{url}{}", connected.headers()["location"].to_str().unwrap());
+    http.post(wallet).form(&[("answer", "share"), ("holder", "amaka")]).send().await.unwrap();
+    watcher.until("verified").await;
+    for body in [
+        json!({ "type": "Connection", "id": "marker-in-a-body", "state": "completed", "theirLabel": "marker-of-a-person" }).to_string(),
+        "marker-in-a-body that is no JSON".to_owned(),
+    ] {
+        for key in [WEBHOOK_SECRET, "marker-of-a-wrong-key"] {
+            let request = http.post(format!("{url}/api/webhooks/confirmd")).header("X-API-Key", key);
+            request.body(body.clone()).send().await.unwrap();
+        }
+    }
+    let written = program.written.clone();
+    assert!(program.terminate().await);
+    let written = written.text();
+    assert!(written.contains("delivery recorded") && written.contains("webhook refused"), "it logs at all: {written}");
+    let token = data["token"].as_str().unwrap();
+    for secret in [
+        "Okonkwo", "Amaka", "UNI/CSC", "70123456789", "marker-in-a-body", "marker-of-a-person", "marker-of-a-wrong-key",
+        WEBHOOK_SECRET, token,
+    ] {
+        assert!(!written.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test]
+async fn the_command_line_helps_and_refuses() {
+    let run = async |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        command.args(arguments).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
+        let output = command.output().await.unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, help, _) = run(&["--help"], &[]).await;
+    assert_eq!(code, Some(0));
+    for variable in vestibule::server::config::VARIABLES {
+        assert!(help.contains(variable.name), "--help lacks {}", variable.name);
+    }
+    let (code, version, _) = run(&["--version"], &[]).await;
+    assert_eq!((code, version.trim()), (Some(0), concat!("vestibule ", env!("CARGO_PKG_VERSION"))));
+    assert_eq!(run(&["frobnicate"], &[]).await.0, Some(2));
+    let (code, _, wrong) = run(&[], &[("PORT", "no"), ("PING_INTERVAL", "never")]).await;
+    assert_eq!(code, Some(1));
+    assert!(wrong.contains("PORT") && wrong.contains("PING_INTERVAL"), "{wrong}");
+}
