@@ -8,7 +8,9 @@ use leptos_router::{
     path,
 };
 
-use crate::ui::pages::{application::Application, connect::Connect, home::Home, not_found::NotFound, register::Register};
+use crate::ui::pages::{
+    application::Application, connect::Connect, home::Home, not_found::NotFound, register::Register,
+};
 
 /// The document around every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {

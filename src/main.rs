@@ -43,8 +43,9 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         Err(error) if !error.not_found() => return Err(format!("the file .env: {error}").into()),
         _ => {}
     }
-    let variables: BTreeMap<String, String> =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+    let variables: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     let config = Config::from_variables(&variables)?;
     telemetry::init(&config);
     let shows_admin_token = config.admin_token.is_none();

@@ -134,7 +134,14 @@ mod tests {
 
     #[test]
     fn what_is_not_an_id_is_refused() {
-        for text in ["", "short", "aaaaaaaaaaaaaaaaaaaaaaaaa", "++++++++++++++++++++++", "aaaaaaaaaaaaaaaaaaaaaa=", "../../etc/passwd"] {
+        for text in [
+            "",
+            "short",
+            "aaaaaaaaaaaaaaaaaaaaaaaaa",
+            "++++++++++++++++++++++",
+            "aaaaaaaaaaaaaaaaaaaaaa=",
+            "../../etc/passwd",
+        ] {
             assert_eq!(text.parse::<SessionId>(), Err(NotAnId), "{text:?}");
         }
     }

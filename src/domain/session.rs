@@ -102,7 +102,8 @@ impl Session {
     /// Whether a new code may begin a new attempt: while nobody scanned the present one, and after every bad end.
     #[must_use]
     pub fn may_renew(&self) -> bool {
-        self.progress.stage == Stage::Waiting || (self.progress.stage.is_end() && self.progress.stage != Stage::Submitted)
+        self.progress.stage == Stage::Waiting
+            || (self.progress.stage.is_end() && self.progress.stage != Stage::Submitted)
     }
 
     /// Begins a new attempt with a new code.

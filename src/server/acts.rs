@@ -105,7 +105,9 @@ async fn perform(sessions: Arc<Sessions>, act: Act) {
 
 async fn put_off(sessions: &Sessions, act: &Act, reason: &NotYet) -> Result<(), StoreError> {
     let wait = match reason {
-        NotYet::Platform(PlatformError::Unavailable { retry_after: Some(wait), .. }) => (*wait).min(Duration::from_secs(60)),
+        NotYet::Platform(PlatformError::Unavailable { retry_after: Some(wait), .. }) => {
+            (*wait).min(Duration::from_secs(60))
+        }
         _ => backoff(act.tries),
     };
     let mut tx = sessions.store.begin().await?;

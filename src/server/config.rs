@@ -32,10 +32,18 @@ const fn variable(name: &'static str, default: &'static str, meaning: &'static s
 pub const VARIABLES: &[Variable] = &[
     variable("PORT", "3300", "where it listens; 0 takes a free one"),
     variable("HOSTNAME", "127.0.0.1", "the address it listens on; 0.0.0.0 lets phones on the same network in"),
-    variable("PUBLIC_URL", "http://localhost:$PORT", "its own address as browsers and wallets see it; https makes cookies Secure"),
+    variable(
+        "PUBLIC_URL",
+        "http://localhost:$PORT",
+        "its own address as browsers and wallets see it; https makes cookies Secure",
+    ),
     variable("ALLOWED_ORIGINS", "PUBLIC_URL", "other origins that may call it from a browser, comma-separated"),
     variable("DATABASE_URL", "sqlite://vestibule.db", "the database file, made when it is not there"),
-    variable("SECRET_KEY", "made once beside the database", "32 bytes as 64 hex digits or base64; signs tokens, seals personal data"),
+    variable(
+        "SECRET_KEY",
+        "made once beside the database",
+        "32 bytes as 64 hex digits or base64; signs tokens, seals personal data",
+    ),
     variable("PLATFORM", "sandbox", "sandbox or confirmd"),
     variable("CONFIRMD_BASE_URL", "-", "the platform's API"),
     variable("CONFIRMD_AUTH_URL", "-", "the whole address of its token endpoint"),
@@ -43,7 +51,11 @@ pub const VARIABLES: &[Variable] = &[
     variable("CONFIRMD_CLIENT_ID", "-", "the account"),
     variable("CONFIRMD_CLIENT_SECRET", "-", "its secret"),
     variable("CONFIRMD_TENANT_ID", "-", "the tenant, if webhooks are to be checked for it"),
-    variable("WEBHOOK_SECRET", "random in the sandbox", "what webhooks carry as X-API-Key; two, comma-separated, while it is changed"),
+    variable(
+        "WEBHOOK_SECRET",
+        "random in the sandbox",
+        "what webhooks carry as X-API-Key; two, comma-separated, while it is changed",
+    ),
     variable("WEBHOOK_PATH_TOKEN", "-", "a last part of the webhook's path that nobody can guess"),
     variable("DESK_FILE", "registration.toml", "what the registration is about"),
     variable("PROOF_CRED_DEF_ID", "-", "the credential definition, where there is no desk file"),
@@ -195,7 +207,8 @@ impl Reader<'_> {
         }
         let url = web_address(&text);
         if url.is_none() {
-            self.problems.push(format!("{name} is `{text}`; it has to be an address that begins with http:// or https://"));
+            self.problems
+                .push(format!("{name} is `{text}`; it has to be an address that begins with http:// or https://"));
         }
         url
     }
@@ -270,9 +283,14 @@ impl Config {
             hostname: r.parse("HOSTNAME", IpAddr::from([127, 0, 0, 1]), "an IP address to listen on", |value| {
                 if value == "localhost" { Some(IpAddr::from([127, 0, 0, 1])) } else { value.parse().ok() }
             }),
-            public_url: r.parse("PUBLIC_URL", PublicUrl::Derived, "an address such as https://desk.example.org", |value| {
-                web_address(value).filter(|url| url.path() == "/" && url.query().is_none()).map(PublicUrl::Given)
-            }),
+            public_url: r.parse(
+                "PUBLIC_URL",
+                PublicUrl::Derived,
+                "an address such as https://desk.example.org",
+                |value| {
+                    web_address(value).filter(|url| url.path() == "/" && url.query().is_none()).map(PublicUrl::Given)
+                },
+            ),
             allowed_origins: r.list("ALLOWED_ORIGINS", "origins such as https://desk.example.org", |value| {
                 web_address(value).map(|url| url.origin().ascii_serialization())
             }),
@@ -333,7 +351,8 @@ mod tests {
 
     fn config(set: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let mut set: BTreeMap<String, String> = set.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        set.entry("DESK_FILE".to_owned()).or_insert_with(|| format!("{}/registration.toml", env!("CARGO_MANIFEST_DIR")));
+        set.entry("DESK_FILE".to_owned())
+            .or_insert_with(|| format!("{}/registration.toml", env!("CARGO_MANIFEST_DIR")));
         Config::from_variables(&set)
     }
 
@@ -378,7 +397,8 @@ mod tests {
 
     #[test]
     fn no_secret_is_ever_shown() {
-        let config = config(&[("WEBHOOK_SECRET", "hush-1,hush-2"), ("ADMIN_TOKEN", "hush-3"), ("WEBHOOK_PATH_TOKEN", "hush-4")]);
+        let config =
+            config(&[("WEBHOOK_SECRET", "hush-1,hush-2"), ("ADMIN_TOKEN", "hush-3"), ("WEBHOOK_PATH_TOKEN", "hush-4")]);
         assert!(!format!("{:?}", config.unwrap()).contains("hush"));
     }
 

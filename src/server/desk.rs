@@ -56,7 +56,8 @@ pub fn load<'a>(get: &impl Fn(&str) -> Option<&'a str>, sandbox: bool) -> Result
         None if sandbox => sample(),
         None => {
             return Err(vec![
-                "there is no desk: neither a file registration.toml nor PROOF_CRED_DEF_ID and PROOF_ATTRIBUTES".to_owned(),
+                "there is no desk: neither a file registration.toml nor PROOF_CRED_DEF_ID and PROOF_ATTRIBUTES"
+                    .to_owned(),
             ]);
         }
     };
@@ -151,8 +152,14 @@ mod tests {
         let told = |file: &str| load_with(Some(file), &[], true).unwrap_err().join("\n");
         assert!(told("title = ").contains("line 1"));
         assert!(told(&format!("{FILE}\n[[attribute]]\nnmae = \"x\"\n")).contains("line 8"));
-        assert!(told(&format!("{FILE}\n[[attribute]]\nname=\"x\"\nlabel=\"\"\n[[attribute]]\nname=\"x\"\nlabel=\"\"\n")).contains("twice"));
-        assert!(told(&format!("{FILE}\n[wallet]\nlinks = [\"x://\"]\n[[attribute]]\nname=\"x\"\nlabel=\"\"\n")).contains("{oob}"));
+        assert!(
+            told(&format!("{FILE}\n[[attribute]]\nname=\"x\"\nlabel=\"\"\n[[attribute]]\nname=\"x\"\nlabel=\"\"\n"))
+                .contains("twice")
+        );
+        assert!(
+            told(&format!("{FILE}\n[wallet]\nlinks = [\"x://\"]\n[[attribute]]\nname=\"x\"\nlabel=\"\"\n"))
+                .contains("{oob}")
+        );
         let list = load_with(Some(FILE), &[("PROOF_ATTRIBUTES", "[1]")], true).unwrap_err();
         assert!(list[0].contains("PROOF_ATTRIBUTES"));
     }

@@ -10,13 +10,7 @@ use leptos::prelude::{ServerFnError, expect_context};
 use leptos_axum::ResponseOptions;
 use qrcode::{EcLevel, QrCode, render::svg};
 
-use super::{
-    platform::invitation,
-    problem::Problem,
-    sessions::OpenError,
-    state::App,
-    store::Attempt,
-};
+use super::{platform::invitation, problem::Problem, sessions::OpenError, state::App, store::Attempt};
 use crate::{
     api::{ApplicationView, ConnectView, Field, LiveOptions},
     domain::{
@@ -137,7 +131,8 @@ pub async fn connect_view() -> Answer<Option<ConnectView>> {
         leptos_axum::redirect("/register");
         return Ok(None);
     };
-    let attempt = app.sessions.store.attempt(session.id, session.attempt).await.map_err(|error| failed(error.into()))?;
+    let attempt =
+        app.sessions.store.attempt(session.id, session.attempt).await.map_err(|error| failed(error.into()))?;
     let attempt = attempt.ok_or_else(|| failed(Problem::NotFound))?;
     let link = format!("{}i/{}", app.public_url, attempt.link);
     let (held, level) = match app.sessions.desk.code {
@@ -194,7 +189,8 @@ pub async fn application_view() -> Answer<Option<ApplicationView>> {
         leptos_axum::redirect("/register/connect");
         return Ok(None);
     };
-    let attempt = app.sessions.store.attempt(session.id, session.attempt).await.map_err(|error| failed(error.into()))?;
+    let attempt =
+        app.sessions.store.attempt(session.id, session.attempt).await.map_err(|error| failed(error.into()))?;
     let Some(revealed) = attempt.as_ref().and_then(|attempt| app.sessions.revealed(attempt)) else {
         tracing::error!(session.id = %session.id, "the attributes of a verified session cannot be opened");
         return Err(failed(Problem::StoreUnavailable));
@@ -208,7 +204,12 @@ pub async fn application_view() -> Answer<Option<ApplicationView>> {
             value: revealed.iter().find(|revealed| revealed.name == asked.name).map(|revealed| revealed.value.clone()),
         })
         .collect();
-    Ok(Some(ApplicationView { title: desk.title, credential: desk.credential.name, organisation: desk.organisation, fields }))
+    Ok(Some(ApplicationView {
+        title: desk.title,
+        credential: desk.credential.name,
+        organisation: desk.organisation,
+        fields,
+    }))
 }
 
 /// Marks the page as one that is not there.

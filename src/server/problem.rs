@@ -63,7 +63,9 @@ impl Problem {
             Self::BadRequestType => {
                 (StatusCode::BAD_REQUEST, "bad_request_type", "requestType has to be \"registration\"")
             }
-            Self::BadJson => (StatusCode::BAD_REQUEST, "bad_json", "the body is not a JSON object of the expected form"),
+            Self::BadJson => {
+                (StatusCode::BAD_REQUEST, "bad_json", "the body is not a JSON object of the expected form")
+            }
             Self::SessionIdMissing => {
                 (StatusCode::BAD_REQUEST, "session_id_missing", "sessionId is missing or is not an id")
             }

@@ -372,11 +372,12 @@ impl Sessions {
     /// When the database fails.
     pub async fn expire_due(&self) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        let mut sessions = tx.overdue_sessions(now).await?;
-        if sessions.is_empty() {
+        // A look without the write lock first: mostly nothing is.
+        if !self.store.has_overdue(now).await? {
             return Ok(false);
         }
+        let mut tx = self.store.begin().await?;
+        let mut sessions = tx.overdue_sessions(now).await?;
         for session in &mut sessions {
             session.apply(Event::Expired, now, &self.deadlines);
             tx.update_session(session).await?;

@@ -204,6 +204,9 @@ impl Server {
                 Ok(())
             }
         };
+        if tokio::time::timeout(longest, sessions.hub.empty()).await.is_err() {
+            tracing::warn!("some sockets did not end in time");
+        }
         if tokio::time::timeout(FINISH, async { while workers.join_next().await.is_some() {} }).await.is_err() {
             // What they were doing is leased in the database, and is done again at the next start.
             tracing::warn!("some acts did not end in time");
@@ -250,10 +253,8 @@ fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Router 
         // The names of these files change with their contents.
         .layer(middleware::map_response(cache_hashed_files))
         .layer(middleware::from_fn_with_state(app, endpoints::check_origin));
-    endpoints::security_headers(router, https).layer(SetResponseHeaderLayer::if_not_present(
-        header::SERVER,
-        HeaderValue::from_static("vestibule"),
-    ))
+    endpoints::security_headers(router, https)
+        .layer(SetResponseHeaderLayer::if_not_present(header::SERVER, HeaderValue::from_static("vestibule")))
 }
 
 /// Files under `/pkg/` carry the hash of their contents in their names, so a browser may keep them for ever.

@@ -92,7 +92,8 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { config, public_url, port, sessions, key, webhook_secrets, org_id, admin_token, sandbox, stop } = parts;
+        let Parts { config, public_url, port, sessions, key, webhook_secrets, org_id, admin_token, sandbox, stop } =
+            parts;
         let mut origins = config.allowed_origins.clone();
         origins.push(public_url.origin().ascii_serialization());
         if matches!(config.public_url, super::config::PublicUrl::Derived) {

@@ -21,7 +21,11 @@ pub fn init(config: &Config) {
         Err(error) => (EnvFilter::new("info"), Some(error)),
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if config.log_json { builder.json().init() } else { builder.init() }
+    if config.log_json {
+        builder.json().init()
+    } else {
+        builder.init()
+    }
     if let Some(error) = wrong {
         tracing::warn!(%error, "LOG_LEVEL cannot be read; logging at info");
     }

@@ -33,7 +33,10 @@ async fn a_client_opens_reads_and_cancels_a_session() {
         let answer = desk.http.delete(url).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         let answer: Value = answer.json().await.unwrap();
-        assert_eq!((&answer["success"], &answer["data"]["stage"], &answer["data"]["version"]), (&json!(true), &json!("cancelled"), &json!(2)));
+        assert_eq!(
+            (&answer["success"], &answer["data"]["stage"], &answer["data"]["version"]),
+            (&json!(true), &json!("cancelled"), &json!(2))
+        );
     }
     let changed = desk.poll(&opened).header("If-None-Match", "W/\"1\"").send().await.unwrap();
     assert_eq!(changed.status(), StatusCode::OK);
@@ -110,9 +113,15 @@ async fn the_cookie_is_kept_from_scripts_and_over_https_bound_to_the_host() {
 
 #[tokio::test]
 async fn a_foreign_page_can_change_nothing() {
-    let desk = Desk::with(&[("PUBLIC_URL", "https://desk.example.org"), ("ALLOWED_ORIGINS", "https://kiosk.example.org")]).await;
+    let desk =
+        Desk::with(&[("PUBLIC_URL", "https://desk.example.org"), ("ALLOWED_ORIGINS", "https://kiosk.example.org")])
+            .await;
     let open = |origin: &str| {
-        desk.http.post(session_url(&desk)).header("Origin", origin).json(&json!({ "requestType": "registration" })).send()
+        desk.http
+            .post(session_url(&desk))
+            .header("Origin", origin)
+            .json(&json!({ "requestType": "registration" }))
+            .send()
     };
     for (origin, status) in [
         ("https://evil.example.org", 403),
@@ -167,7 +176,8 @@ async fn a_platform_that_is_down_is_an_honest_answer_and_leaves_nothing_behind()
     let platform = FakePlatform::start(ProofEnd::Silent).await;
     let desk = Desk::on(&platform).await;
     platform.fail_next(&[StatusCode::INTERNAL_SERVER_ERROR]);
-    let answer = desk.http.post(session_url(&desk)).json(&json!({ "requestType": "registration" })).send().await.unwrap();
+    let answer =
+        desk.http.post(session_url(&desk)).json(&json!({ "requestType": "registration" })).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
     assert!(answer.headers().get(header::SET_COOKIE).is_none());
     assert_eq!(answer.json::<Value>().await.unwrap()["code"], "platform_unavailable");
@@ -178,19 +188,29 @@ async fn a_platform_that_is_down_is_an_honest_answer_and_leaves_nothing_behind()
 async fn the_form_sends_a_browser_to_its_code_or_says_why_not() {
     let platform = FakePlatform::start(ProofEnd::Silent).await;
     let desk = Desk::on(&platform).await;
-    let post = || desk.http.post(format!("{}/api/register/open", desk.url)).header("Accept", "text/html").form(&[("", "")]).send();
+    let post = || {
+        desk.http.post(format!("{}/api/register/open", desk.url)).header("Accept", "text/html").form(&[("", "")]).send()
+    };
     let good = post().await.unwrap();
     assert_eq!((good.status(), good.headers()["location"].to_str().unwrap()), (StatusCode::FOUND, "/register/connect"));
     let cookie = good.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
     platform.fail_next(&[StatusCode::SERVICE_UNAVAILABLE]);
     let bad = post().await.unwrap();
     assert_eq!(bad.headers()["location"].to_str().unwrap(), "/register?problem=platform");
-    let page = desk.http.get(format!("{}/register?problem=platform", desk.url)).send().await.unwrap().text().await.unwrap();
+    let page =
+        desk.http.get(format!("{}/register?problem=platform", desk.url)).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("role=\"alert\"") && page.contains("does not answer"));
     // The old attempt stands when a new code cannot be had.
     platform.fail_next(&[StatusCode::SERVICE_UNAVAILABLE]);
-    let renew = desk.http.post(format!("{}/api/register/renew", desk.url)).header("Accept", "text/html").header("Cookie", &cookie);
-    assert_eq!(renew.send().await.unwrap().headers()["location"].to_str().unwrap(), "/register/connect?problem=platform");
+    let renew = desk
+        .http
+        .post(format!("{}/api/register/renew", desk.url))
+        .header("Accept", "text/html")
+        .header("Cookie", &cookie);
+    assert_eq!(
+        renew.send().await.unwrap().headers()["location"].to_str().unwrap(),
+        "/register/connect?problem=platform"
+    );
     let page = desk.http.get(format!("{}/register/connect", desk.url)).header("Cookie", &cookie).send().await.unwrap();
     assert_eq!(page.headers()["cache-control"], "no-store");
     assert!(page.text().await.unwrap().contains("data-stage=\"waiting\""));
@@ -223,7 +243,11 @@ async fn the_short_link_gives_a_wallet_the_invitation_and_a_person_a_page() {
     assert_eq!(gone.status(), StatusCode::GONE);
     assert!(gone.text().await.unwrap().contains("no longer valid"));
     for path in ["/i/unknown", "/i/AAAAAAAAAAAAAAAAAAAAAA", "/i/%00"] {
-        assert_eq!(desk.http.get(format!("{}{path}", desk.url)).send().await.unwrap().status(), StatusCode::GONE, "{path}");
+        assert_eq!(
+            desk.http.get(format!("{}{path}", desk.url)).send().await.unwrap().status(),
+            StatusCode::GONE,
+            "{path}"
+        );
     }
 }
 
@@ -246,7 +270,11 @@ async fn outside_the_sandbox_there_is_no_sandbox() {
     let platform = FakePlatform::start(ProofEnd::Silent).await;
     let desk = Desk::on(&platform).await;
     for path in ["/sandbox/wallet", "/sandbox/behaviour", "/sandbox/orgs/x/proofs"] {
-        assert_eq!(desk.http.get(format!("{}{path}", desk.url)).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(
+            desk.http.get(format!("{}{path}", desk.url)).send().await.unwrap().status(),
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
     }
 }
 

@@ -63,9 +63,8 @@ fn no_fixtures_personal_data_stays_in_what_is_stored() {
     let expectations = expectations();
     for name in expectations["expected"].as_object().unwrap().keys() {
         let stored = translate(fixture(name).as_bytes()).unwrap().body.to_string();
-        // A year alone is in every date.
-        let values = expectations["student"].as_object().unwrap().values().filter_map(Value::as_str);
-        for value in values.filter(|value| value.len() > 4) {
+        for field in ["surname", "othernames", "matric_number", "date_of_birth", "national_id_number"] {
+            let value = expectations["student"][field].as_str().unwrap();
             assert!(!stored.contains(value), "{name} keeps {value}");
         }
     }
@@ -174,11 +173,12 @@ fn any_order_and_any_repetition_of_a_sequence_ends_in_the_same_stage() {
     let strategy = (0..sequences.len()).prop_flat_map(|place| {
         let (_, events, end) = sequences[place].clone();
         let twice: Vec<String> = events.iter().chain(&events).cloned().collect();
-        (1..=events.len()).prop_flat_map(move |extra| {
-            // Each event at least once, some of them twice, in any order.
-            Just(twice[..events.len() + extra].to_vec()).prop_shuffle()
-        })
-        .prop_map(move |events| (events, end.clone()))
+        (1..=events.len())
+            .prop_flat_map(move |extra| {
+                // Each event at least once, some of them twice, in any order.
+                Just(twice[..events.len() + extra].to_vec()).prop_shuffle()
+            })
+            .prop_map(move |events| (events, end.clone()))
     });
     let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |((events, end) in strategy)| {

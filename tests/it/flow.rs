@@ -67,7 +67,9 @@ async fn a_connected_wallet_is_asked_once_for_exactly_the_desks_attributes() {
 
 #[tokio::test]
 async fn a_webhook_alone_verifies_nobody() {
-    for (end, expected) in [(ProofEnd::Silent, "presented"), (ProofEnd::Declined, "declined"), (ProofEnd::Invalid, "invalid")] {
+    for (end, expected) in
+        [(ProofEnd::Silent, "presented"), (ProofEnd::Declined, "declined"), (ProofEnd::Invalid, "invalid")]
+    {
         let platform = FakePlatform::start(end).await;
         let desk = Desk::on(&platform).await;
         let (opened, mut watcher, connection) = connect(&desk, &platform).await;
@@ -90,7 +92,8 @@ async fn a_platform_that_fails_is_tried_again_and_looked_at_before_it_is_asked_t
     let (opened, _watcher, _) = connect(&desk, &platform).await;
     until_called(&desk, &platform, "create_proof", 2).await;
     let calls = platform.calls();
-    let places: Vec<usize> = calls.iter().enumerate().filter(|(_, call)| *call == "create_proof").map(|(place, _)| place).collect();
+    let places: Vec<usize> =
+        calls.iter().enumerate().filter(|(_, call)| *call == "create_proof").map(|(place, _)| place).collect();
     assert!(calls[places[0]..places[1]].contains(&"list_proofs".to_owned()), "{calls:?}");
     assert_eq!(desk.snapshot(&opened).await["stage"], "connected");
 }
@@ -141,7 +144,12 @@ async fn what_was_shared_is_sealed_on_disk_and_deleted_in_time() {
         let path = file.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         for value in [&b"Okonkwo"[..], b"Amaka Ngozi"] {
-            assert!(!bytes.windows(value.len()).any(|window| window == value), "{} is in {}", String::from_utf8_lossy(value), path.display());
+            assert!(
+                !bytes.windows(value.len()).any(|window| window == value),
+                "{} is in {}",
+                String::from_utf8_lossy(value),
+                path.display()
+            );
         }
     }
     desk.clock.advance(desk.app.sessions.desk.keep + Duration::from_secs(1));

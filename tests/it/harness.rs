@@ -89,7 +89,8 @@ impl Desk {
         .chain(variables)
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-        set.entry("DESK_FILE".to_owned()).or_insert_with(|| format!("{}/registration.toml", env!("CARGO_MANIFEST_DIR")));
+        set.entry("DESK_FILE".to_owned())
+            .or_insert_with(|| format!("{}/registration.toml", env!("CARGO_MANIFEST_DIR")));
         let clock = Clock::default();
         let server = Server::start(Config::from_variables(&set).unwrap(), clock.clone()).await.unwrap();
         let url = format!("http://{}", server.local_addr().unwrap());
@@ -168,7 +169,9 @@ impl Desk {
 
     /// Opens a socket with the session's token.
     pub async fn watch(&self, opened: &Opened) -> Watcher {
-        Watcher::connect(&self.socket_url(&format!("?sessionId={}&token={}", opened.id, opened.token)), &[]).await.unwrap()
+        Watcher::connect(&self.socket_url(&format!("?sessionId={}&token={}", opened.id, opened.token)), &[])
+            .await
+            .unwrap()
     }
 
     /// The address of the socket with this query.

@@ -25,7 +25,9 @@ fn sources(prefix: &str) -> Vec<(String, String)> {
     files_below(&root, &mut files);
     let sources: Vec<_> = files
         .into_iter()
-        .map(|path| (path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()))
+        .map(|path| {
+            (path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
+        })
         .filter(|(path, _)| path.starts_with(prefix))
         .map(|(path, text)| (path, code_of(&text)))
         .collect();
@@ -58,7 +60,19 @@ fn features_are_asked_for_in_lib_rs_alone_and_twice() {
 
 #[test]
 fn the_domain_is_pure() {
-    let words = ["leptos", "axum", "tokio", "sqlx", "reqwest", "tracing", "web_sys", "crate::server", "crate::ui", "::now(", "rand::"];
+    let words = [
+        "leptos",
+        "axum",
+        "tokio",
+        "sqlx",
+        "reqwest",
+        "tracing",
+        "web_sys",
+        "crate::server",
+        "crate::ui",
+        "::now(",
+        "rand::",
+    ];
     nobody_names("domain", &words, &[]);
 }
 
@@ -83,12 +97,23 @@ fn each_library_stays_in_its_room() {
     nobody_names("", &["sqlx::"], &["server/store/"]);
     nobody_names("server", &["reqwest::Client"], &["server/platform/", "server/sandbox/"]);
     // Platform words end at the platform, and at the sandbox that plays one.
-    nobody_names("server", &["presentation-received", "request-received", "outOfBandId"], &["server/platform/", "server/sandbox/"]);
+    nobody_names(
+        "server",
+        &["presentation-received", "request-received", "outOfBandId"],
+        &["server/platform/", "server/sandbox/"],
+    );
 }
 
 #[test]
 fn only_the_use_cases_write_registrations() {
-    let writers = ["insert_session(", "update_session(", "insert_attempt(", "insert_event(", "store_attributes(", "bind_connection("];
+    let writers = [
+        "insert_session(",
+        "update_session(",
+        "insert_attempt(",
+        "insert_event(",
+        "store_attributes(",
+        "bind_connection(",
+    ];
     nobody_names("server", &writers, &["server/sessions.rs", "server/store/"]);
     nobody_names("server", &["hub.publish("], &["server/sessions.rs"]);
 }

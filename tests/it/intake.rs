@@ -44,7 +44,10 @@ async fn a_webhook_without_the_right_key_is_refused_and_changes_nothing() {
     ] {
         // A trailing blank is trimmed from a header's value by HTTP itself, so that one is the right key.
         let request = request.build().unwrap();
-        let trimmed = request.headers().get("x-api-key").is_some_and(|key| key.as_bytes().trim_ascii() == WEBHOOK_SECRET.as_bytes());
+        let trimmed = request
+            .headers()
+            .get("x-api-key")
+            .is_some_and(|key| key.as_bytes().trim_ascii() == WEBHOOK_SECRET.as_bytes());
         if !trimmed {
             let answer = desk.http.execute(request).await.unwrap();
             assert_eq!(code_of(answer).await, (StatusCode::UNAUTHORIZED, "unauthorized".to_owned()));
@@ -72,7 +75,10 @@ async fn a_path_token_is_asked_for_where_one_is_set() {
     }
     let desk = Desk::sandbox().await;
     let request = desk.http.post(format!("{}/api/webhooks/confirmd/anything", desk.url));
-    assert_eq!(request.header("X-API-Key", WEBHOOK_SECRET).body("{}").send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    assert_eq!(
+        request.header("X-API-Key", WEBHOOK_SECRET).body("{}").send().await.unwrap().status(),
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]
@@ -160,7 +166,8 @@ async fn scanning_one_session_never_changes_another() {
     // The newest waiting session is the second one: a guess would choose it.
     assert_eq!(desk.record(&connection_event(&first, &connection, "request-received")).await, "applied");
     assert_eq!(desk.record(&connection_event(&first, &connection, "completed")).await, "applied");
-    let stray = json!({ "type": "Connection", "id": Uuid::new_v4(), "outOfBandId": Uuid::new_v4(), "state": "completed" });
+    let stray =
+        json!({ "type": "Connection", "id": Uuid::new_v4(), "outOfBandId": Uuid::new_v4(), "state": "completed" });
     assert_eq!(desk.record(&stray).await, "unmatched");
     assert_eq!(desk.snapshot(&second).await["version"], 1);
     assert_ne!(desk.snapshot(&first).await["stage"], "waiting");
@@ -188,12 +195,18 @@ async fn a_reused_connection_belongs_to_the_new_invitation() {
     let ids = &crate::fixtures::expectations()["ids"];
     platform.next_out_of_band_id(ids["out_of_band_id"].as_str().unwrap());
     let old = desk.open().await;
-    assert_eq!(desk.record(&serde_json::from_str(&fixture("gateway-connection-01-request-received")).unwrap()).await, "applied");
+    assert_eq!(
+        desk.record(&serde_json::from_str(&fixture("gateway-connection-01-request-received")).unwrap()).await,
+        "applied"
+    );
     platform.next_out_of_band_id(ids["reused_out_of_band_id"].as_str().unwrap());
     let new = desk.open().await;
     let mut watcher = desk.watch(&new).await;
     // The same connection and `updatedAt` as a plain `completed` of the old one would have.
-    assert_eq!(desk.record(&serde_json::from_str(&fixture("gateway-connection-handshake-reused")).unwrap()).await, "applied");
+    assert_eq!(
+        desk.record(&serde_json::from_str(&fixture("gateway-connection-handshake-reused")).unwrap()).await,
+        "applied"
+    );
     watcher.until("connected").await;
     assert_eq!(desk.snapshot(&old).await["stage"], "scanned");
 }
@@ -232,7 +245,8 @@ async fn a_presentation_of_two_cards_ends_the_attempt() {
     desk.record(&serde_json::from_str(&fixture("gateway-connection-03-completed")).unwrap()).await;
     watcher.until("requested").await;
     let proof = proof_id_for(ids["connection_id"].as_str().unwrap());
-    let mixed = fixture("gateway-proof-02-presentation-received-two-credentials").replace(ids["proof_id"].as_str().unwrap(), &proof);
+    let mixed = fixture("gateway-proof-02-presentation-received-two-credentials")
+        .replace(ids["proof_id"].as_str().unwrap(), &proof);
     assert_eq!(desk.record(&serde_json::from_str(&mixed).unwrap()).await, "applied");
     assert_eq!(desk.snapshot(&opened).await["stage"], "invalid");
 }

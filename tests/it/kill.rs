@@ -8,7 +8,7 @@ use tokio::process::Command;
 use uuid::Uuid;
 
 use crate::{
-    harness::{Watcher, WEBHOOK_SECRET},
+    harness::{WEBHOOK_SECRET, Watcher, parts},
     program::Program,
 };
 
@@ -72,7 +72,8 @@ async fn a_registration_goes_on_where_a_killed_process_left_it() {
             }
         }
     }
-    let answered = http.post(format!("{}{wallet}", program.url)).form(&[("answer", "share"), ("holder", "amaka")]).send().await;
+    let answered =
+        http.post(format!("{}{wallet}", program.url)).form(&[("answer", "share"), ("holder", "amaka")]).send().await;
     assert_eq!(answered.unwrap().status(), StatusCode::SEE_OTHER);
     let mut watcher = Watcher::connect(&socket(&program.url, &data), &[]).await.unwrap();
     watcher.until("presented").await;
@@ -113,11 +114,36 @@ async fn the_log_holds_no_body_and_nothing_personal_even_at_its_most_talkative()
     assert!(written.contains("delivery recorded") && written.contains("webhook refused"), "it logs at all: {written}");
     let token = data["token"].as_str().unwrap();
     for secret in [
-        "Okonkwo", "Amaka", "UNI/CSC", "70123456789", "marker-in-a-body", "marker-of-a-person", "marker-of-a-wrong-key",
-        WEBHOOK_SECRET, token,
+        "Okonkwo",
+        "Amaka",
+        "UNI/CSC",
+        "70123456789",
+        "marker-in-a-body",
+        "marker-of-a-person",
+        "marker-of-a-wrong-key",
+        WEBHOOK_SECRET,
+        token,
     ] {
         assert!(!written.contains(secret), "{secret} is in the log");
     }
+}
+
+#[tokio::test]
+async fn sigterm_tells_every_socket_before_the_program_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = Client::new();
+    let program = Program::start(folder.path(), 0, &[("DRAIN", "300ms")]).await;
+    let mut watchers = Vec::new();
+    for _ in 0..20 {
+        let data = open(&http, &program.url).await;
+        let mut watcher = Watcher::connect(&socket(&program.url, &data), &[]).await.unwrap();
+        watcher.next().await;
+        watchers.push(watcher);
+    }
+    let told = futures_util::future::join_all(watchers.iter_mut().map(Watcher::closed));
+    let (frames, good) = tokio::join!(told, program.terminate());
+    assert!(good);
+    assert!(frames.iter().all(|frame| parts(frame) == (1012, "Restarting")), "{frames:?}");
 }
 
 #[tokio::test]

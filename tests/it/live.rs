@@ -31,13 +31,17 @@ async fn a_socket_gets_the_state_and_then_every_newer_one() {
     let mut watcher = desk.watch(&opened).await;
     let welcome = watcher.next().await;
     assert_eq!(welcome["type"], "connected");
-    for field in ["sessionId", "attempt", "version", "stage", "status", "eventType", "opened", "timestamp", "expiresAt"] {
+    for field in ["sessionId", "attempt", "version", "stage", "status", "eventType", "opened", "timestamp", "expiresAt"]
+    {
         assert_eq!(welcome[field], opened.data[field], "{field}");
     }
     let connection = Uuid::new_v4().to_string();
     desk.record(&event(&opened, &connection, "request-received")).await;
     let update = watcher.next().await;
-    assert_eq!((&update["type"], &update["stage"], &update["version"]), (&json!("status_update"), &json!("scanned"), &json!(2)));
+    assert_eq!(
+        (&update["type"], &update["stage"], &update["version"]),
+        (&json!("status_update"), &json!("scanned"), &json!(2))
+    );
     // A late one and a repeated one are not heard of: the next message is the next version.
     desk.record(&event(&opened, &connection, "request")).await;
     desk.record(&event(&opened, &connection, "response-sent")).await;

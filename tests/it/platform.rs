@@ -138,7 +138,8 @@ async fn create_invitation(State(platform): Here, Json(body): Json<Value>) -> An
     let mut records = platform.records.lock().unwrap();
     let id = records.next_out_of_band_id.take().unwrap_or_else(|| Uuid::new_v4().to_string());
     records.last_out_of_band_id.clone_from(&id);
-    let message = json!({ "@type": "https://didcomm.org/out-of-band/1.1/invitation", "@id": Uuid::new_v4(), "services": [] });
+    let message =
+        json!({ "@type": "https://didcomm.org/out-of-band/1.1/invitation", "@id": Uuid::new_v4(), "services": [] });
     let oob = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, message.to_string());
     success(json!({
         "id": Uuid::new_v4(), "recordId": id, "multiUse": true,

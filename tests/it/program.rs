@@ -39,7 +39,11 @@ mod collected {
     }
 }
 
-fn collect(stream: impl AsyncRead + Unpin + Send + 'static, into: Arc<Collected>, first: tokio::sync::mpsc::Sender<String>) {
+fn collect(
+    stream: impl AsyncRead + Unpin + Send + 'static,
+    into: Arc<Collected>,
+    first: tokio::sync::mpsc::Sender<String>,
+) {
     tokio::spawn(async move {
         let mut lines = BufReader::new(stream).lines();
         while let Ok(Some(line)) = lines.next_line().await {

@@ -147,7 +147,10 @@ async fn the_sandboxs_platform_is_as_strict_as_the_real_one() {
     let org = vestibule::server::sandbox::ORG_ID;
     let get = |path: String| desk.http.get(format!("{}/sandbox{path}", desk.url));
     assert_eq!(get(format!("/orgs/{org}/proofs/x")).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(get(format!("/orgs/{org}/connections/x")).bearer_auth("no").send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        get(format!("/orgs/{org}/connections/x")).bearer_auth("no").send().await.unwrap().status(),
+        StatusCode::UNAUTHORIZED
+    );
     let token = desk.http.post(format!("{}/sandbox/realms/sandbox/protocol/openid-connect/token", desk.url));
     let wrong = [("grant_type", "client_credentials"), ("client_id", "sandbox"), ("client_secret", "wrong")];
     assert_eq!(token.form(&wrong).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);

@@ -9,13 +9,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use crate::server::{
-    html,
-    pages::wallet_links,
-    problem::Problem,
-    state::App,
-    store::Attempt,
-};
+use crate::server::{html, pages::wallet_links, problem::Problem, state::App, store::Attempt};
 
 /// Opens a short link.
 pub async fn open(

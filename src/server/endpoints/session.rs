@@ -94,11 +94,7 @@ impl Which {
 }
 
 /// `GET`: the snapshot, in the shape of a pushed update; 304 while it is the one the client has.
-pub async fn show(
-    State(app): State<App>,
-    Query(which): Query<Which>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn show(State(app): State<App>, Query(which): Query<Which>, headers: HeaderMap) -> Result<Response, Problem> {
     let id = which.session(&app, &headers)?;
     let session = app.sessions.store.session(id).await?.ok_or(Problem::NotFound)?;
     // The version names the state, so it is the tag; weak, because the time that remains is in the body too.

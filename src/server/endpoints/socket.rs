@@ -57,12 +57,14 @@ pub async fn connect(
         .max_message_size(MESSAGE_LIMIT)
         .max_frame_size(MESSAGE_LIMIT)
         .on_upgrade(move |mut socket| async move {
-            let close = match session.and_then(|session| Ok((session, watch(&app, session)?))) {
-                Ok((session, watcher)) => serve(&app, &mut socket, session, watcher).await,
-                Err(close) => Some(close),
-            };
-            if let Some(close) = close {
-                say_goodbye(&mut socket, close).await;
+            match session.and_then(|session| Ok((session, watch(&app, session)?))) {
+                Err(close) => say_goodbye(&mut socket, close).await,
+                // The watcher is kept until the close frame is out: a server that stops waits for its watchers.
+                Ok((session, mut watcher)) => {
+                    if let Some(close) = serve(&app, &mut socket, session, &mut watcher).await {
+                        say_goodbye(&mut socket, close).await;
+                    }
+                }
             }
         })
         .into_response()
@@ -87,7 +89,7 @@ fn watch(app: &App, session: SessionId) -> Result<Watcher, Close> {
 }
 
 /// Serves a socket until it ends. Gives back the close frame to send, if one is due.
-async fn serve(app: &App, socket: &mut WebSocket, session: SessionId, mut watcher: Watcher) -> Option<Close> {
+async fn serve(app: &App, socket: &mut WebSocket, session: SessionId, watcher: &mut Watcher) -> Option<Close> {
     let now = || app.sessions.clock.now();
     // Watching has begun, so whatever changes from here on is not missed.
     let mut version = match app.sessions.store.session(session).await {

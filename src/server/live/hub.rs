@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::domain::{ids::SessionId, session::Session};
 
@@ -33,6 +33,8 @@ struct Room {
 /// The watchers of this server.
 pub struct Hub {
     rooms: Mutex<Rooms>,
+    /// Told when the last watcher leaves.
+    emptied: Notify,
     most_per_session: usize,
     most: usize,
 }
@@ -47,7 +49,7 @@ impl Hub {
     /// A hub with these limits.
     #[must_use]
     pub fn new(most_per_session: usize, most: usize) -> Arc<Self> {
-        Arc::new(Self { rooms: Mutex::default(), most_per_session, most })
+        Arc::new(Self { rooms: Mutex::default(), emptied: Notify::new(), most_per_session, most })
     }
 
     /// Every change under the lock is complete in itself, so a panic elsewhere leaves nothing half-done.
@@ -64,7 +66,8 @@ impl Hub {
         if rooms.watchers >= self.most {
             return Err(NoRoom::Server);
         }
-        let room = rooms.by_session.entry(session).or_insert_with(|| Room { state: watch::Sender::new(None), watchers: 0 });
+        let room =
+            rooms.by_session.entry(session).or_insert_with(|| Room { state: watch::Sender::new(None), watchers: 0 });
         if room.watchers >= self.most_per_session {
             return Err(NoRoom::Session);
         }
@@ -84,6 +87,20 @@ impl Hub {
                 }
                 newer
             });
+        }
+    }
+
+    /// Waits until nobody watches.
+    pub async fn empty(&self) {
+        loop {
+            // Listening begins before the look, so a last one who leaves in between is heard.
+            let emptied = self.emptied.notified();
+            tokio::pin!(emptied);
+            emptied.as_mut().enable();
+            if self.rooms().watchers == 0 {
+                return;
+            }
+            emptied.await;
         }
     }
 
@@ -120,6 +137,9 @@ impl Drop for Watcher {
     fn drop(&mut self) {
         let mut rooms = self.hub.rooms();
         rooms.watchers -= 1;
+        if rooms.watchers == 0 {
+            self.hub.emptied.notify_waiters();
+        }
         if let Some(room) = rooms.by_session.get_mut(&self.session) {
             room.watchers -= 1;
             if room.watchers == 0 {

@@ -123,8 +123,14 @@ pub async fn create_invitation(
         UrlForm::Short => format!("{}/invitations/default/{id}", sandbox.base_url),
         UrlForm::Long => format!("{}?oob={}", sandbox.base_url, invitation::encode(&message)),
     };
-    let invitation =
-        Invitation { id: id.clone(), row_id: row_id.clone(), message_id, alias: request.alias, message, connection: None };
+    let invitation = Invitation {
+        id: id.clone(),
+        row_id: row_id.clone(),
+        message_id,
+        alias: request.alias,
+        message,
+        connection: None,
+    };
     sandbox.records().invitations.insert(id.clone(), invitation.clone());
     sandbox.persist("invitation", &id, &invitation).await;
     let now = sandbox.clock.now().rfc3339();
@@ -150,11 +156,7 @@ pub async fn short_url(State(sandbox): Here, Path(id): Path<String>) -> Response
     (headers, json!(long).to_string()).into_response()
 }
 
-pub async fn connection(
-    State(sandbox): Here,
-    Path((org, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
+pub async fn connection(State(sandbox): Here, Path((org, id)): Path<(String, String)>, headers: HeaderMap) -> Response {
     if let Err(refusal) = sandbox.check(&org, &headers) {
         return *refusal;
     }
@@ -162,9 +164,7 @@ pub async fn connection(
         return failure(StatusCode::BAD_REQUEST, "Invalid format for connectionId");
     }
     match sandbox.records().connections.get(&id) {
-        Some(connection) => {
-            success(StatusCode::OK, "Connection details fetched successfully", &connection.to_json())
-        }
+        Some(connection) => success(StatusCode::OK, "Connection details fetched successfully", &connection.to_json()),
         None => failure(StatusCode::NOT_FOUND, "Connection not found"),
     }
 }
@@ -230,8 +230,11 @@ pub async fn create_proof(
     if let Err(refusal) = sandbox.check(&org, &headers) {
         return *refusal;
     }
-    let ready =
-        sandbox.records().connections.get(&request.connection_id).is_some_and(|connection| connection.state == "completed");
+    let ready = sandbox
+        .records()
+        .connections
+        .get(&request.connection_id)
+        .is_some_and(|connection| connection.state == "completed");
     if !ready {
         return failure(StatusCode::NOT_FOUND, "Connection not found");
     }
@@ -276,7 +279,9 @@ pub async fn proofs(
         .records()
         .proofs
         .values()
-        .filter(|proof| proof.connection_id.contains(search) || proof.id.contains(search) || proof.state.contains(search))
+        .filter(|proof| {
+            proof.connection_id.contains(search) || proof.id.contains(search) || proof.state.contains(search)
+        })
         .map(|proof| {
             json!({
                 "id": proof.id, "createDateTime": proof.created_at.rfc3339(), "connectionId": proof.connection_id,

@@ -185,7 +185,9 @@ pub async fn show(State(sandbox): Here, Path(id): Path<String>, Query(Shown { ho
                 <p>"Waiting for their request …"</p>
             },
         ),
-        Some(proof) if proof.state == "request-sent" => page(StatusCode::OK, false, request(&sandbox, &proof, &organisation, holder)),
+        Some(proof) if proof.state == "request-sent" => {
+            page(StatusCode::OK, false, request(&sandbox, &proof, &organisation, holder))
+        }
         Some(proof) => {
             let said = match (proof.state.as_str(), proof.is_verified) {
                 ("abandoned", None) => "You declined. Nothing was shared.",

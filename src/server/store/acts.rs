@@ -76,10 +76,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_act_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> =
-            sqlx::query_scalar("SELECT MIN(MAX(due_at, COALESCE(leased_until, due_at))) FROM acts WHERE done_at IS NULL")
-                .fetch_one(&self.read)
-                .await?;
+        let at: Option<i64> = sqlx::query_scalar(
+            "SELECT MIN(MAX(due_at, COALESCE(leased_until, due_at))) FROM acts WHERE done_at IS NULL",
+        )
+        .fetch_one(&self.read)
+        .await?;
         Ok(at.map(Timestamp))
     }
 }

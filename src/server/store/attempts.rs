@@ -197,11 +197,7 @@ impl Tx {
             DeliveryKind::Connection => self.only(select!("connection_id = $1"), id).await,
             // Only while we are asking and do not know the exchange yet: the webhook may overtake the answer (4.1).
             DeliveryKind::Proof => {
-                self.only(
-                    select!("connection_id = $1 AND proof_asked_at IS NOT NULL AND proof_id IS NULL"),
-                    id,
-                )
-                .await
+                self.only(select!("connection_id = $1 AND proof_asked_at IS NOT NULL AND proof_id IS NULL"), id).await
             }
             DeliveryKind::Issuance | DeliveryKind::Other => Ok(None),
         }
@@ -270,12 +266,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn store_attributes(
-        &mut self,
-        session: SessionId,
-        number: u32,
-        sealed: &[u8],
-    ) -> Result<(), StoreError> {
+    pub async fn store_attributes(&mut self, session: SessionId, number: u32, sealed: &[u8]) -> Result<(), StoreError> {
         sqlx::query("UPDATE attempts SET attributes = $3 WHERE session_id = $1 AND attempt = $2")
             .bind(session.to_string())
             .bind(i64::from(number))

@@ -72,8 +72,10 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn has_event(&mut self, key: &str) -> Result<bool, StoreError> {
-        let found: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM events WHERE key = $1 LIMIT 1").bind(key).fetch_optional(&mut *self.0).await?;
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events WHERE key = $1 LIMIT 1")
+            .bind(key)
+            .fetch_optional(&mut *self.0)
+            .await?;
         Ok(found.is_some())
     }
 
@@ -129,12 +131,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn settle_event(
-        &mut self,
-        id: i64,
-        outcome: EventOutcome,
-        attempt: &Attempt,
-    ) -> Result<(), StoreError> {
+    pub async fn settle_event(&mut self, id: i64, outcome: EventOutcome, attempt: &Attempt) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE events SET outcome = $2, session_id = $3, attempt = $4 WHERE id = $1 AND outcome = 'unmatched'",
         )

@@ -63,6 +63,19 @@ impl Store {
         let row: Option<Row> = sqlx::query_as(BY_ID).bind(id.to_string()).fetch_optional(&self.read).await?;
         row.map(Session::try_from).transpose()
     }
+
+    /// Whether the deadline of any session has passed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_overdue(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM sessions WHERE running = 1 AND expires_at <= $1 LIMIT 1")
+                .bind(now.0)
+                .fetch_optional(&self.read)
+                .await?;
+        Ok(found.is_some())
+    }
 }
 
 impl Tx {
@@ -145,12 +158,11 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn delete_older(&mut self, limit: Timestamp) -> Result<u64, StoreError> {
-        let sessions = sqlx::query(
-            "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE created_at < $1 LIMIT 500)",
-        )
-        .bind(limit.0)
-        .execute(&mut *self.0)
-        .await?;
+        let sessions =
+            sqlx::query("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE created_at < $1 LIMIT 500)")
+                .bind(limit.0)
+                .execute(&mut *self.0)
+                .await?;
         let events = sqlx::query(
             "DELETE FROM events WHERE id IN \
              (SELECT id FROM events WHERE session_id IS NULL AND received_at < $1 LIMIT 500)",

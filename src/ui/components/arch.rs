@@ -17,7 +17,7 @@ pub fn Arch() -> impl IntoView {
                 <path class="beyond" d="M40 20h160v204H40z" />
                 <circle class="sun" cx="120" cy="118" r="27" />
                 <path class="hill" d="M40 180c44-20 104-22 160-4v48H40z" />
-                <path class="path" d="M115 166h10c-4 18 8 30 40 58H75c32-28 44-40 40-58z" />
+                <path class="path" d="M117 167h6c6 20 16 38 36 57H81c20-19 30-37 36-57z" />
                 <g class="leaf left">
                     <path d="M40 224V100a80 80 0 0 1 80-80v204z" />
                     <path d="M54 150v-48c0-34 22-60 52-66v114zM54 210v-46h52v46z" />

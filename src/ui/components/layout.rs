@@ -63,7 +63,9 @@ pub fn Trouble(
     word: Option<String>,
 ) -> impl IntoView {
     let said = match word.as_deref() {
-        Some("platform") => "The wallet platform does not answer at the moment, so there is no code. Nothing is lost: try again in a minute.",
+        Some("platform") => {
+            "The wallet platform does not answer at the moment, so there is no code. Nothing is lost: try again in a minute."
+        }
         Some("busy") => "There were many tries from your network just now. Wait a minute, then try again.",
         Some(_) => "Something went wrong on our side, and it has been noted. Try again in a minute.",
         None => return None,

@@ -37,7 +37,8 @@ pub fn Register() -> impl IntoView {
 #[component]
 fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
     let open = ServerAction::<OpenSession>::new();
-    let wallet = if desk.wallet.name.is_empty() { "A wallet".to_owned() } else { format!("The {} wallet", desk.wallet.name) };
+    let wallet =
+        if desk.wallet.name.is_empty() { "A wallet".to_owned() } else { format!("The {} wallet", desk.wallet.name) };
     let kept = days(desk.keep);
     view! {
         <Layout title=desk.title.clone() step=1>

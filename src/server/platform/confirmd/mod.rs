@@ -1,4 +1,4 @@
-//! The ConfirmD Platform (contract: `docs/platforms/confirmd.md`): its client, and its webhooks in our words.
+//! The ConfirmD Platform (its wire contract): its client, and its webhooks in our words.
 //!
 //! *Runs: server.*
 

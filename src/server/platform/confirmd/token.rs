@@ -58,8 +58,10 @@ impl Tokens {
                 error => error,
             });
         }
-        let answer: Answer =
-            answer.json().await.map_err(|_| PlatformError::Nonsense("no access token in the token answer".to_owned()))?;
+        let answer: Answer = answer
+            .json()
+            .await
+            .map_err(|_| PlatformError::Nonsense("no access token in the token answer".to_owned()))?;
         let renew_at = Instant::now() + Duration::from_secs(answer.expires_in).saturating_sub(MARGIN);
         *token = Some(Token { text: answer.access_token.clone(), renew_at });
         Ok(answer.access_token)

@@ -17,9 +17,10 @@ use crate::{
 /// When the body is no JSON object.
 pub fn translate(body: &[u8]) -> Result<Delivery, NotAnObject> {
     let Ok(Value::Object(mut top)) = serde_json::from_slice(body) else { return Err(NotAnObject) };
-    let nested = top.get("data").and_then(Value::as_object).is_some_and(|data| {
-        data.contains_key("id") || data.contains_key("state")
-    });
+    let nested = top
+        .get("data")
+        .and_then(Value::as_object)
+        .is_some_and(|data| data.contains_key("id") || data.contains_key("state"));
     let mixes_credentials = remove_proof_data(&mut top, nested);
     let record = if nested { top["data"].as_object().unwrap_or(&top) } else { &top };
 
