@@ -253,7 +253,11 @@ impl Watcher {
     pub async fn closed(&mut self) -> CloseFrame {
         loop {
             match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("it is closed in time") {
-                Some(Ok(Message::Close(Some(frame)))) => return frame,
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    // Reading on sends our half of the closing handshake, as a browser does.
+                    let _ = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+                    return frame;
+                }
                 Some(Ok(_)) => {}
                 other => panic!("no close frame but {other:?}"),
             }

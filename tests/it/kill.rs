@@ -87,7 +87,7 @@ async fn a_registration_goes_on_where_a_killed_process_left_it() {
 async fn the_log_holds_no_body_and_nothing_personal_even_at_its_most_talkative() {
     let folder = tempfile::tempdir().unwrap();
     let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let program = Program::start(folder.path(), 0, &[("LOG_LEVEL", "trace")]).await;
+    let program = Program::start(folder.path(), 0, &[("LOG_LEVEL", "trace"), ("DRAIN", "1ms")]).await;
     let url = &program.url;
     let fast = http.put(format!("{url}/sandbox/behaviour")).json(&json!({ "pace": 0, "webhook": "gateway" }));
     fast.send().await.unwrap();

@@ -59,8 +59,41 @@ pub fn translate(body: &[u8]) -> Result<Delivery, NotAnObject> {
             .or_else(|| text(record, "createdAt")),
         updated_at: text(record, "updatedAt"),
         mixes_credentials,
-        body: Value::Object(top),
+        body: keep(kind, top, nested),
     })
+}
+
+/// The fields that are kept of a delivery that is not our business: whose it is and when, and nothing of its content. A
+/// credential's delivery holds the whole card.
+const SHORT_RECORD: [&str; 10] = [
+    "type",
+    "timestamp",
+    "orgId",
+    "tenantId",
+    "id",
+    "state",
+    "connectionId",
+    "threadId",
+    "updatedAt",
+    "contextCorrelationId",
+];
+
+/// What is stored of a delivery.
+fn keep(kind: DeliveryKind, mut top: Map<String, Value>, nested: bool) -> Value {
+    if matches!(kind, DeliveryKind::Issuance | DeliveryKind::Other) {
+        let short = |fields: &mut Map<String, Value>| {
+            fields.retain(|name, value| {
+                SHORT_RECORD.contains(&name.as_str()) && (value.is_string() || value.is_number())
+            });
+        };
+        let record = top.remove("data").filter(|_| nested);
+        short(&mut top);
+        if let Some(Value::Object(mut record)) = record {
+            short(&mut record);
+            top.insert("data".to_owned(), Value::Object(record));
+        }
+    }
+    Value::Object(top)
 }
 
 /// The kind by its label, corrected by content: proof events arrive labelled `Connection` too, and the state alone
