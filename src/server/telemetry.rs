@@ -22,9 +22,9 @@ pub fn init(config: &Config) {
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if config.log_json {
-        builder.json().init()
+        builder.json().init();
     } else {
-        builder.init()
+        builder.init();
     }
     if let Some(error) = wrong {
         tracing::warn!(%error, "LOG_LEVEL cannot be read; logging at info");

@@ -4,8 +4,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Form, Json,
-    extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Path, Query, Request, State},
+    http::{StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use super::{
     Behaviour, CLIENT_ID, ORG_ID, Sandbox, UrlForm,
     records::{Invitation, Proof, Record, new_id},
 };
-use crate::server::{platform::invitation, secrets::same_secret};
+use crate::server::{platform::invitation, secrets::same_secret, state::bearer};
 
 type Here = State<Arc<Sandbox>>;
 
@@ -31,18 +32,24 @@ fn success(status: StatusCode, message: &str, data: &Value) -> Response {
     (status, Json(json!({ "statusCode": status.as_u16(), "message": message, "data": data }))).into_response()
 }
 
-impl Sandbox {
-    fn check(&self, org: &str, headers: &HeaderMap) -> Result<(), Box<Response>> {
-        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        if !token.is_some_and(|token| same_secret(token.as_bytes(), self.access_token.0.as_bytes())) {
-            return Err(Box::new(failure(StatusCode::UNAUTHORIZED, "Unauthorized")));
-        }
-        if org != ORG_ID {
-            return Err(Box::new(failure(StatusCode::FORBIDDEN, "Organization does not have access")));
-        }
-        Ok(())
+/// What every call below an organisation has to show: our token, and our organisation.
+pub async fn check(
+    State(sandbox): Here,
+    Path(path): Path<HashMap<String, String>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let token = bearer(request.headers()).unwrap_or_default();
+    if !same_secret(token.as_bytes(), sandbox.access_token.0.as_bytes()) {
+        return failure(StatusCode::UNAUTHORIZED, "Unauthorized");
     }
+    if path.get("org").map(String::as_str) != Some(ORG_ID) {
+        return failure(StatusCode::FORBIDDEN, "Organization does not have access");
+    }
+    next.run(request).await
+}
 
+impl Sandbox {
     /// Writes a changed proof to the database, and sends its webhook.
     pub(super) async fn save_proof(&self, proof: Proof) {
         self.persist("proof", &proof.id, &proof).await;
@@ -96,15 +103,7 @@ pub struct InvitationRequest {
     alias: Option<String>,
 }
 
-pub async fn create_invitation(
-    State(sandbox): Here,
-    Path(org): Path<String>,
-    headers: HeaderMap,
-    Json(request): Json<InvitationRequest>,
-) -> Response {
-    if let Err(refusal) = sandbox.check(&org, &headers) {
-        return *refusal;
-    }
+pub async fn create_invitation(State(sandbox): Here, Json(request): Json<InvitationRequest>) -> Response {
     let (id, row_id, message_id) = (new_id(), new_id(), new_id());
     let behaviour = sandbox.behaviour();
     let message = json!({
@@ -156,10 +155,7 @@ pub async fn short_url(State(sandbox): Here, Path(id): Path<String>) -> Response
     (headers, json!(long).to_string()).into_response()
 }
 
-pub async fn connection(State(sandbox): Here, Path((org, id)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    if let Err(refusal) = sandbox.check(&org, &headers) {
-        return *refusal;
-    }
+pub async fn connection(State(sandbox): Here, Path((_, id)): Path<(String, String)>) -> Response {
     if Uuid::parse_str(&id).is_err() {
         return failure(StatusCode::BAD_REQUEST, "Invalid format for connectionId");
     }
@@ -169,15 +165,7 @@ pub async fn connection(State(sandbox): Here, Path((org, id)): Path<(String, Str
     }
 }
 
-pub async fn connections(
-    State(sandbox): Here,
-    Path(org): Path<String>,
-    Query(query): Query<HashMap<String, String>>,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(refusal) = sandbox.check(&org, &headers) {
-        return *refusal;
-    }
+pub async fn connections(State(sandbox): Here, Query(query): Query<HashMap<String, String>>) -> Response {
     // With `outOfBandId` the other filters are not applied (contract 3.2).
     let (out_of_band_id, alias) = (query.get("outOfBandId"), query.get("alias"));
     let found: Vec<Value> = sandbox
@@ -221,15 +209,7 @@ struct AskedAttribute {
     cred_def_id: String,
 }
 
-pub async fn create_proof(
-    State(sandbox): Here,
-    Path(org): Path<String>,
-    headers: HeaderMap,
-    Json(request): Json<ProofRequest>,
-) -> Response {
-    if let Err(refusal) = sandbox.check(&org, &headers) {
-        return *refusal;
-    }
+pub async fn create_proof(State(sandbox): Here, Json(request): Json<ProofRequest>) -> Response {
     let ready = sandbox
         .records()
         .connections
@@ -265,15 +245,7 @@ pub async fn create_proof(
     success(StatusCode::CREATED, "Proof request send successfully.", &data)
 }
 
-pub async fn proofs(
-    State(sandbox): Here,
-    Path(org): Path<String>,
-    Query(query): Query<HashMap<String, String>>,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(refusal) = sandbox.check(&org, &headers) {
-        return *refusal;
-    }
+pub async fn proofs(State(sandbox): Here, Query(query): Query<HashMap<String, String>>) -> Response {
     let search = query.get("search").map(String::as_str).unwrap_or_default();
     let rows: Vec<Value> = sandbox
         .records()
@@ -297,20 +269,14 @@ pub async fn proofs(
     success(StatusCode::OK, "Proof presentations received successfully", &page)
 }
 
-pub async fn proof(State(sandbox): Here, Path((org, id)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    if let Err(refusal) = sandbox.check(&org, &headers) {
-        return *refusal;
-    }
+pub async fn proof(State(sandbox): Here, Path((_, id)): Path<(String, String)>) -> Response {
     match sandbox.records().proofs.get(&id) {
         Some(proof) => success(StatusCode::OK, "Proof presentation received successfully", &proof.to_json()),
         None => failure(StatusCode::NOT_FOUND, "Proof presentation not found"),
     }
 }
 
-pub async fn verify(State(sandbox): Here, Path((org, id)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    if let Err(refusal) = sandbox.check(&org, &headers) {
-        return *refusal;
-    }
+pub async fn verify(State(sandbox): Here, Path((_, id)): Path<(String, String)>) -> Response {
     let Some(mut proof) = sandbox.records().proofs.get(&id).cloned() else {
         return failure(StatusCode::NOT_FOUND, "Proof presentation not found");
     };
@@ -327,10 +293,7 @@ pub async fn verify(State(sandbox): Here, Path((org, id)): Path<(String, String)
     success(StatusCode::CREATED, "Proof presentation verified successfully.", &data)
 }
 
-pub async fn revealed(State(sandbox): Here, Path((org, id)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    if let Err(refusal) = sandbox.check(&org, &headers) {
-        return *refusal;
-    }
+pub async fn revealed(State(sandbox): Here, Path((_, id)): Path<(String, String)>) -> Response {
     let Some(proof) = sandbox.records().proofs.get(&id).filter(|proof| !proof.presented.is_empty()).cloned() else {
         return failure(StatusCode::NOT_FOUND, "Proof presentations not found");
     };

@@ -12,6 +12,7 @@ use std::{
 
 use axum::{
     Router,
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 use reqwest::Url;
@@ -151,17 +152,20 @@ impl Sandbox {
 
     /// Its part of the address space, below `/sandbox`.
     pub fn router(self: Arc<Self>) -> Router {
+        let organisation = Router::new()
+            .route("/connections", post(api::create_invitation))
+            .route("/connections/{id}", get(api::connection))
+            .route("/agent/connections", get(api::connections))
+            .route("/proofs", post(api::create_proof).get(api::proofs))
+            .route("/proofs/{id}", get(api::proof))
+            .route("/proofs/{id}/verify", post(api::verify))
+            .route("/verified-proofs/{id}", get(api::revealed))
+            .layer(from_fn_with_state(Arc::clone(&self), api::check));
         Router::new()
             .route("/behaviour", get(api::behaviour).put(api::set_behaviour))
             .route("/realms/sandbox/protocol/openid-connect/token", post(api::token))
             .route("/invitations/default/{id}", get(api::short_url))
-            .route("/orgs/{org}/connections", post(api::create_invitation))
-            .route("/orgs/{org}/connections/{id}", get(api::connection))
-            .route("/orgs/{org}/agent/connections", get(api::connections))
-            .route("/orgs/{org}/proofs", post(api::create_proof).get(api::proofs))
-            .route("/orgs/{org}/proofs/{id}", get(api::proof))
-            .route("/orgs/{org}/proofs/{id}/verify", post(api::verify))
-            .route("/orgs/{org}/verified-proofs/{id}", get(api::revealed))
+            .nest("/orgs/{org}", organisation)
             .route("/wallet", get(wallet::open).post(wallet::connect))
             .route("/wallet/{connection}", get(wallet::show).post(wallet::answer))
             .with_state(self)

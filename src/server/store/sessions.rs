@@ -46,8 +46,16 @@ impl TryFrom<Row> for Session {
     }
 }
 
-const BY_ID: &str = "SELECT id, attempt, version, stage, answered, opened, their_label, created_at, updated_at, \
-                     expires_at FROM sessions WHERE id = $1";
+/// The columns of [`Row`], in one place. A macro, because statements have to be literals.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, attempt, version, stage, answered, opened, their_label, created_at, updated_at, expires_at \
+             FROM sessions WHERE ",
+            $rest
+        )
+    };
+}
 
 /// Versions count single changes of one session and never come near what i64 holds.
 fn version(session: &Session) -> i64 {
@@ -60,7 +68,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(BY_ID).bind(id.to_string()).fetch_optional(&self.read).await?;
+        let row: Option<Row> =
+            sqlx::query_as(select!("id = $1")).bind(id.to_string()).fetch_optional(&self.read).await?;
         row.map(Session::try_from).transpose()
     }
 
@@ -84,7 +93,8 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(BY_ID).bind(id.to_string()).fetch_optional(&mut *self.0).await?;
+        let row: Option<Row> =
+            sqlx::query_as(select!("id = $1")).bind(id.to_string()).fetch_optional(&mut *self.0).await?;
         row.map(Session::try_from).transpose()
     }
 
@@ -142,13 +152,10 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn overdue_sessions(&mut self, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, attempt, version, stage, answered, opened, their_label, created_at, updated_at, expires_at \
-             FROM sessions WHERE running = 1 AND expires_at <= $1 ORDER BY expires_at LIMIT 100",
-        )
-        .bind(now.0)
-        .fetch_all(&mut *self.0)
-        .await?;
+        let rows: Vec<Row> = sqlx::query_as(select!("running = 1 AND expires_at <= $1 ORDER BY expires_at LIMIT 100"))
+            .bind(now.0)
+            .fetch_all(&mut *self.0)
+            .await?;
         rows.into_iter().map(Session::try_from).collect()
     }
 

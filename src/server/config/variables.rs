@@ -1,0 +1,81 @@
+//! The table of environment variables, and the help made of it. *Runs: server.*
+
+/// One environment variable: its name, its default as the table shows it, and what it means.
+pub struct Variable {
+    /// The name.
+    pub name: &'static str,
+    /// The default.
+    pub default: &'static str,
+    /// The meaning.
+    pub meaning: &'static str,
+}
+
+const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, default, meaning }
+}
+
+/// Every variable that is read. `--help` and the README's table are made of it; a test compares the latter.
+pub const VARIABLES: &[Variable] = &[
+    variable("PORT", "3300", "where it listens; 0 takes a free one"),
+    variable("HOSTNAME", "127.0.0.1", "the address it listens on; 0.0.0.0 lets phones on the same network in"),
+    variable(
+        "PUBLIC_URL",
+        "http://localhost:$PORT",
+        "its own address as browsers and wallets see it; https makes cookies Secure",
+    ),
+    variable("ALLOWED_ORIGINS", "PUBLIC_URL", "other origins that may call it from a browser, comma-separated"),
+    variable("DATABASE_URL", "sqlite://vestibule.db", "the database file, made when it is not there"),
+    variable(
+        "SECRET_KEY",
+        "made once beside the database",
+        "32 bytes as 64 hex digits or base64; signs tokens, seals personal data",
+    ),
+    variable("PLATFORM", "sandbox", "sandbox or confirmd"),
+    variable("CONFIRMD_BASE_URL", "-", "the platform's API"),
+    variable("CONFIRMD_AUTH_URL", "-", "the whole address of its token endpoint"),
+    variable("CONFIRMD_ORG_ID", "-", "the organisation"),
+    variable("CONFIRMD_CLIENT_ID", "-", "the account"),
+    variable("CONFIRMD_CLIENT_SECRET", "-", "its secret"),
+    variable("CONFIRMD_TENANT_ID", "-", "the tenant, if webhooks are to be checked for it"),
+    variable(
+        "WEBHOOK_SECRET",
+        "random in the sandbox",
+        "what webhooks carry as X-API-Key; two, comma-separated, while it is changed",
+    ),
+    variable("WEBHOOK_PATH_TOKEN", "-", "a last part of the webhook's path that nobody can guess"),
+    variable("DESK_FILE", "registration.toml", "what the registration is about"),
+    variable("PROOF_CRED_DEF_ID", "-", "the credential definition, where there is no desk file"),
+    variable("PROOF_SCHEMA_ID", "-", "its schema, where there is no desk file"),
+    variable("PROOF_ATTRIBUTES", "-", "the attributes, comma-separated or as a JSON list, where there is no desk file"),
+    variable("PROOF_REQUEST_COMMENT", "-", "what the wallet shows, where the desk file does not say"),
+    variable("ADMIN_TOKEN", "random in the sandbox", "opens the operator's calls; without it they are closed"),
+    variable("SESSION_TTL", "15m", "how long a code waits to be scanned"),
+    variable("TOKEN_TTL", "24h", "how long a browser may come back to its session"),
+    variable("PING_INTERVAL", "30s", "how often sockets are pinged; one that is silent for two is closed"),
+    variable("DRAIN", "10s", "over how long sockets are closed when the server stops"),
+    variable("MAX_CLIENTS_PER_SESSION", "5", "sockets for one session"),
+    variable("MAX_CLIENTS", "100000", "sockets in all"),
+    variable("RECONNECT_ATTEMPTS", "5", "how often the page tries the socket before it polls"),
+    variable("POLLING_INTERVAL", "3s", "how often the page polls"),
+    variable("RATE_SESSIONS", "30/m", "new codes for one address, per s, m or h; off for load tests"),
+    variable("TRUSTED_PROXIES", "-", "addresses whose X-Forwarded-For is believed, comma-separated"),
+    variable("LOG_LEVEL", "info", "error, warn, info, debug, trace, or directives of tracing-subscriber"),
+    variable("LOG_FORMAT", "text", "text or json"),
+    variable("LEPTOS_SITE_ROOT", "target/site", "where the files for the browser are"),
+];
+
+/// The text of `--help`.
+#[must_use]
+pub fn help() -> String {
+    use std::fmt::Write;
+    let mut text = format!(
+        "vestibule {} - a self-hosted registration desk for digital wallets\n\nUsage: vestibule [--help | --version]\n\n\
+         It is configured by environment variables, also from a file `.env`:\n\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    for Variable { name, default, meaning } in VARIABLES {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {name:<24} {meaning}\n  {:<24} [{default}]", "");
+    }
+    text
+}
