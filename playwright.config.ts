@@ -3,9 +3,10 @@ import { defineConfig } from "@playwright/test";
 // The tests start their own servers (end2end/), so there is neither a webServer nor a baseURL here.
 export default defineConfig({
   testDir: "./end2end/tests",
-  // One after the other, and no second chance: a test that fails now and then is a fault to be found.
-  workers: 1,
+  // Two files at a time: each test has its own server, database and browsers, so they cannot meet.
+  workers: 2,
   fullyParallel: false,
+  // No second chance: a test that fails now and then is a fault to be found.
   retries: 0,
   forbidOnly: !!process.env.CI,
   reporter: "list",

@@ -12,7 +12,6 @@ export type Behaviour = {
   invitationUrl?: "short" | "long";
   /** Milliseconds between the steps of the wallet and the agent. */
   pace?: number;
-  recordId?: boolean;
 };
 
 /** Long enough for the sandbox to stay where it is for the rest of a test. */

@@ -110,11 +110,3 @@ for (const [webhook, invitationUrl] of [
     await desk.expectApplication();
   });
 }
-
-test("it also works when the platform gives no record id with the invitation", async ({ server, desk, wallet }) => {
-  await server.behave({ webhook: "envelope", recordId: false, pace: 50 });
-  await desk.beginLive();
-  await wallet.accept((await desk.decodeCode()) ?? "");
-  await expect(desk.headline).toHaveText("Verified");
-  await desk.expectApplication();
-});

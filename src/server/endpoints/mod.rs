@@ -69,8 +69,8 @@ pub async fn check_origin(State(app): State<App>, request: Request, next: Next) 
 pub fn security_headers<S: Clone + Send + Sync + 'static>(router: Router<S>, https: bool) -> Router<S> {
     let fixed = [
         ("x-content-type-options", "nosniff"),
-        // The address of a page says nothing, but other pages need not know it.
-        ("referrer-policy", "no-referrer"),
+        // Not `no-referrer`: with that, browsers send `Origin: null` with our own forms.
+        ("referrer-policy", "same-origin"),
         ("x-frame-options", "DENY"),
         ("cross-origin-opener-policy", "same-origin"),
         ("permissions-policy", "camera=(), microphone=(), geolocation=()"),

@@ -133,15 +133,12 @@ pub async fn create_invitation(State(sandbox): Here, Json(request): Json<Invitat
     sandbox.records().invitations.insert(id.clone(), invitation.clone());
     sandbox.persist("invitation", &id, &invitation).await;
     let now = sandbox.clock.now().rfc3339();
-    let mut data = json!({
-        "id": row_id, "orgId": ORG_ID, "agentId": ORG_ID, "connectionInvitation": url,
+    let data = json!({
+        "id": row_id, "recordId": id, "orgId": ORG_ID, "agentId": ORG_ID, "connectionInvitation": url,
         // The platform says so of every invitation, single-use ones too.
         "multiUse": true,
         "createDateTime": now, "createdBy": 1, "lastChangedDateTime": now, "lastChangedBy": 1, "invitationDid": null,
     });
-    if behaviour.record_id {
-        data["recordId"] = json!(id);
-    }
     success(StatusCode::CREATED, "Connection created successfully", &data)
 }
 

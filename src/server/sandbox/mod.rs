@@ -45,8 +45,6 @@ const CLIENT_ID: &str = "sandbox";
 pub struct Behaviour {
     /// The form of invitation URLs.
     pub invitation_url: UrlForm,
-    /// Whether create-invitation answers with `recordId`.
-    pub record_id: bool,
     /// The form of webhook bodies.
     pub webhook: BodyForm,
     /// Milliseconds between the steps of the wallet and the agent.
@@ -55,7 +53,7 @@ pub struct Behaviour {
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { invitation_url: UrlForm::Short, record_id: true, webhook: BodyForm::Envelope, pace: 400 }
+        Self { invitation_url: UrlForm::Short, webhook: BodyForm::Envelope, pace: 400 }
     }
 }
 

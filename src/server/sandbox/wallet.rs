@@ -169,7 +169,11 @@ pub async fn show(State(sandbox): Here, Path(id): Path<String>, Query(Shown { ho
     let records = sandbox.records();
     let Some(connection) = records.connections.get(&id).cloned() else {
         drop(records);
-        return page(StatusCode::NOT_FOUND, false, view! { <h1>"This wallet has no such connection"</h1> });
+        return page(
+            StatusCode::NOT_FOUND,
+            false,
+            view! { <h1>"This wallet has no such connection"</h1> <p>"Scan the code on the desk's page again."</p> },
+        );
     };
     let proof = records.proof_on(&id).cloned();
     let organisation = records.invitations.get(&connection.out_of_band_id).map(|invitation| label(&invitation.message));

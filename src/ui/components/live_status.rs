@@ -39,8 +39,9 @@ pub fn LiveStatus(
             data-opened=move || status.with(|status| status.opened).to_string()
             data-method=move || connection_method.get().as_str()
         >
-            <h1 class="now" role="status">
-                {move || status.with(headline)}
+            // The role is on the inside: on the heading itself it would take the heading away.
+            <h1 class="now">
+                <span role="status">{move || status.with(headline)}</span>
             </h1>
             <p class="meta">
                 <span class="countdown" hidden=move || stage.get().is_end() || stage.get() == Stage::Verified>

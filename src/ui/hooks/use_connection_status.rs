@@ -84,7 +84,8 @@ pub fn use_connection_status(first: Snapshot, options: ConnectionStatusOptions) 
             socket: RefCell::default(),
             failures: Cell::default(),
             retry: Cell::default(),
-            poll: Cell::default(),
+            due: Cell::default(),
+            asking: Cell::default(),
         });
         live.begin();
         let live = StoredValue::new_local(live);
@@ -128,7 +129,9 @@ struct Live {
     /// The timer of the next socket.
     retry: Cell<Option<TimeoutHandle>>,
     /// The timer of the next poll.
-    poll: Cell<Option<TimeoutHandle>>,
+    due: Cell<Option<TimeoutHandle>>,
+    /// Whether a question is on its way.
+    asking: Cell<bool>,
 }
 
 impl Live {
@@ -150,10 +153,10 @@ impl Live {
         if document().visibility_state() != VisibilityState::Visible {
             return;
         }
-        let open = self.socket.borrow().as_ref().is_some_and(|live| live.socket.ready_state() == WebSocket::OPEN);
+        let state = self.socket.borrow().as_ref().map(|live| live.socket.ready_state());
         // A socket that was put to sleep can look open for minutes; asking costs little.
         self.ask();
-        if !open && !self.has_ended() {
+        if !matches!(state, Some(WebSocket::OPEN | WebSocket::CONNECTING)) && !self.has_ended() {
             self.connect();
         }
     }
@@ -177,7 +180,7 @@ impl Live {
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(snapshot) = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok()) {
                 live.failures.set(0);
-                clear(&live.poll);
+                clear(&live.due);
                 live.method.set(ConnectionMethod::WebSocket);
                 live.take(snapshot);
             }
@@ -209,16 +212,12 @@ impl Live {
         }
         let failures = self.failures.get() + 1;
         self.failures.set(failures);
+        if self.is_pushed() {
+            self.method.set(ConnectionMethod::Connecting);
+        }
         let stays_away = Close::stays_away(code);
         if stays_away || failures >= self.options.attempts {
-            // Not twice at the same time: while a poll is due, it goes on by itself.
-            let due = self.poll.take();
-            if due.is_none() {
-                self.ask();
-            }
-            self.poll.set(due);
-        } else {
-            self.method.set(ConnectionMethod::Connecting);
+            self.poll();
         }
         if !stays_away {
             let live = Rc::clone(self);
@@ -226,15 +225,31 @@ impl Live {
         }
     }
 
+    fn is_pushed(&self) -> bool {
+        self.method.get_untracked() == ConnectionMethod::WebSocket
+    }
+
+    /// Begins to poll, unless that goes on already: a timer is set, or a question is on its way.
+    fn poll(self: &Rc<Self>) {
+        let due = self.due.take();
+        if due.is_none() {
+            self.ask();
+        }
+        self.due.set(due);
+    }
+
     /// Asks for the state once, and again later unless the socket has taken over.
     fn ask(self: &Rc<Self>) {
-        clear(&self.poll);
+        if self.asking.replace(true) {
+            return;
+        }
+        clear(&self.due);
         let live = Rc::clone(self);
         spawn_local(async move {
             let (session, version) = live.status.with_untracked(|status| (status.session_id, status.version));
             let answer = fetch(&format!("/api/connections/session?sessionId={session}"), version).await;
-            let pushed = live.method.get_untracked() == ConnectionMethod::WebSocket;
-            let method = match answer {
+            live.asking.set(false);
+            let method = match answer.unwrap_or(Answer::Failed) {
                 Answer::News(snapshot) => {
                     live.take(snapshot);
                     ConnectionMethod::Polling
@@ -244,10 +259,10 @@ impl Live {
                 Answer::Refused => return reload(),
                 Answer::Failed => ConnectionMethod::Offline,
             };
-            if !pushed && !live.has_ended() {
+            if !live.is_pushed() && !live.has_ended() {
                 live.method.set(method);
                 let again = Rc::clone(&live);
-                after(&live.poll, live.options.polling_interval, move || again.ask());
+                after(&live.due, live.options.polling_interval, move || again.ask());
             }
         });
     }
@@ -255,7 +270,7 @@ impl Live {
     /// Stops everything: the registration has ended, or the page is gone.
     fn rest(&self) {
         clear(&self.retry);
-        clear(&self.poll);
+        clear(&self.due);
         self.socket.replace(None);
         if self.has_ended() {
             self.method.set(ConnectionMethod::Ended);
@@ -273,11 +288,7 @@ enum Answer {
     Failed,
 }
 
-async fn fetch(url: &str, version: u64) -> Answer {
-    poll(url, version).await.unwrap_or(Answer::Failed)
-}
-
-async fn poll(url: &str, version: u64) -> Result<Answer, JsValue> {
+async fn fetch(url: &str, version: u64) -> Result<Answer, JsValue> {
     let headers = web_sys::Headers::new()?;
     headers.set("If-None-Match", &format!("W/\"{version}\""))?;
     let init = RequestInit::new();

@@ -43,7 +43,7 @@ fn Shared(view: ApplicationView) -> impl IntoView {
                                 <div>
                                     <dt>{field.label}</dt>
                                     <dd>
-                                        {value} <span class="tick" role="img" aria-label="proven">
+                                        {value} " " <span class="tick" role="img" aria-label="proven">
                                             "✓"
                                         </span>
                                     </dd>

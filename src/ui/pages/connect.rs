@@ -105,14 +105,24 @@ fn Said(of: &'static str, #[prop(into)] text: String) -> impl IntoView {
 fn Code(code_svg: String, link: String, wallet_links: Vec<String>, desk: Desk, sandbox: bool) -> impl IntoView {
     let wallet = if desk.wallet.name.is_empty() { "wallet".to_owned() } else { format!("{} wallet", desk.wallet.name) };
     let hint = if sandbox {
-        "This desk runs with the sandbox: any phone camera will do, or open the link in a second tab.".to_owned()
+        "This desk runs with the sandbox: any phone camera will do.".to_owned()
     } else {
         format!("Open the {wallet} on your phone and scan.")
     };
     let stores = [("App Store", desk.wallet.app_store), ("Google Play", desk.wallet.play_store)];
     view! {
         <div class="code" role="img" aria-label="Code to scan with your wallet" inner_html=code_svg></div>
-        <p class="hint">{hint}</p>
+        <p class="hint">
+            {hint} " "
+            {sandbox
+                .then(|| {
+                    view! {
+                        <a href=link.clone() target="_blank" rel="noopener">
+                            "Open the simulated wallet in a second tab"
+                        </a>
+                    }
+                })}
+        </p>
         {wallet_links
             .into_iter()
             .next()
@@ -131,16 +141,6 @@ fn Code(code_svg: String, link: String, wallet_links: Vec<String>, desk: Desk, s
                 <label for="link">"Copy this link into your wallet:"</label>
             </p>
             <input id="link" class="link" type="text" readonly value=link.clone() />
-            {sandbox
-                .then(|| {
-                    view! {
-                        <p>
-                            <a href=link target="_blank" rel="noopener">
-                                "Open the simulated wallet in a second tab"
-                            </a>
-                        </p>
-                    }
-                })}
             {(!sandbox)
                 .then(|| {
                     view! {
@@ -191,8 +191,7 @@ fn Endings(desk: Desk) -> impl IntoView {
     let (who, card) = (desk.organisation.clone(), desk.credential.name.clone());
     view! {
         <Panel of="declined">
-            <p>"Nothing was shared. If you want to register, this is what each value is for:"</p>
-            <AskedFor desk />
+            <p>"Nothing was shared. If you want to register after all, begin again with a new code."</p>
         </Panel>
         <Said
             of="invalid"
@@ -216,6 +215,10 @@ fn Endings(desk: Desk) -> impl IntoView {
         />
         <Panel of="declined invalid abandoned expired cancelled failed">
             <NewCode label="Try again with a new code" main=true />
+        </Panel>
+        <Panel of="declined">
+            <h2>"What each value is for"</h2>
+            <AskedFor desk />
         </Panel>
         <Said of="submitted" text="You are registered." />
     }

@@ -12,6 +12,7 @@ pub fn NotFound() -> impl IntoView {
         <Suspense>{move || Suspend::new(async move { status.await.ok() })}</Suspense>
         <Layout title="Not found">
             <h1>"There is no such page"</h1>
+            <p>"The address may be mistyped or old. A registration that is under way is not lost: it is where it was."</p>
             <p>
                 <a class="button primary" href="/">
                     "To the start"

@@ -42,12 +42,13 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
     let kept = days(desk.keep);
     view! {
         <Layout title=desk.title.clone() step=1>
-            <h1>{desk.title.clone()}</h1>
+            <h1>"Before you begin"</h1>
             <Trouble word=problem />
             <h2>"What you need"</h2>
             <ul>
                 <li>{wallet} ", on a phone"</li>
                 <li>"Your " {desk.credential.name.clone()} " in it"</li>
+                <li>"About a minute"</li>
             </ul>
             <h2>"What will be asked, and why"</h2>
             <AskedFor desk=desk.clone() />
