@@ -68,10 +68,13 @@ pub async fn open_session() -> Result<(), ServerFnError> {
     crate::server::pages::open().await
 }
 
-/// Asks for a new code.
+/// Asks for a new code, after the attempt that the page shows.
 #[server(endpoint = "register/renew")]
-pub async fn renew_session() -> Result<(), ServerFnError> {
-    crate::server::pages::renew().await
+pub async fn renew_session(
+    /// The attempt that the page shows.
+    attempt: u32,
+) -> Result<(), ServerFnError> {
+    crate::server::pages::renew(attempt).await
 }
 
 /// Cancels.

@@ -14,8 +14,10 @@ use crate::ui::pages::{
 
 /// The document around every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    // One policy for the page: scripts of this render alone, and nothing from elsewhere.
-    let policy = leptos::nonce::use_nonce().map(|nonce| {
+    // One policy for the page: scripts of this render alone, and nothing from elsewhere. `cargo leptos watch` reloads the
+    // page over a socket on another port, so it goes without.
+    let watched = std::env::var("LEPTOS_WATCH").is_ok();
+    let policy = leptos::nonce::use_nonce().filter(|_| !watched).map(|nonce| {
         format!(
             "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
              img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"

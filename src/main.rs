@@ -43,9 +43,14 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         Err(error) if !error.not_found() => return Err(format!("the file .env: {error}").into()),
         _ => {}
     }
-    let variables: BTreeMap<String, String> = std::env::vars_os()
+    let mut variables: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
+    // Containers and some shells set HOSTNAME to the machine's name: nobody's wish about where to listen.
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if variables.get("HOSTNAME").is_some_and(|name| name == machine.trim()) {
+        variables.remove("HOSTNAME");
+    }
     let config = Config::from_variables(&variables)?;
     telemetry::init(&config);
     let shows_admin_token = config.admin_token.is_none();

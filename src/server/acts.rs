@@ -41,6 +41,7 @@ pub async fn run(sessions: Arc<Sessions>, mut stop: watch::Receiver<bool>) {
     let mut running = JoinSet::new();
     loop {
         while running.try_join_next().is_some() {}
+        let mut failed = false;
         if running.len() < AT_ONCE {
             match lease(&sessions, AT_ONCE - running.len()).await {
                 Ok(acts) => {
@@ -48,11 +49,15 @@ pub async fn run(sessions: Arc<Sessions>, mut stop: watch::Receiver<bool>) {
                         running.spawn(perform(Arc::clone(&sessions), act));
                     }
                 }
-                Err(error) => tracing::error!(%error, "cannot lease acts"),
+                Err(error) => {
+                    tracing::error!(%error, "cannot lease acts");
+                    failed = true;
+                }
             }
         }
         let wait = match sessions.store.next_act_at().await {
-            Ok(Some(at)) => Duration::from_millis(at.since(sessions.clock.now())).min(LOOK),
+            // What is due cannot be begun now: to look again at once would only turn in circles.
+            Ok(Some(at)) if !failed => Duration::from_millis(at.since(sessions.clock.now())).min(LOOK),
             _ => LOOK,
         };
         tokio::select! {
@@ -86,20 +91,26 @@ async fn perform(sessions: Arc<Sessions>, act: Act) {
     })
     .await
     .unwrap_or(Err(NotYet::Wait("it took too long")));
-    let result = match done {
-        Ok(found) => sessions.finish(&act, found).await,
+    let found = match done {
         Err(NotYet::Platform(PlatformError::Refused(status))) => {
             tracing::error!(session.id = %act.session, act.kind = act.kind.as_str(), status, "the platform refuses");
-            sessions.finish(&act, Finding::Refused).await
+            Ok(Finding::Refused)
         }
         Err(reason) => {
-            tracing::warn!(session.id = %act.session, act.kind = act.kind.as_str(), act.tries = act.tries, %reason, "put off");
-            put_off(&sessions, &act, &reason).await
+            tracing::warn!(session.id = %act.session, act.kind = act.kind.as_str(), act.tries, %reason, "put off");
+            Err(reason)
         }
+        Ok(found) => Ok(found),
     };
-    if let Err(error) = result {
-        // Its lease ends by itself, and it is tried again.
+    // A database that is locked for a while must not cost what was found out: tried again at once, not after the lease.
+    for wait in [1, 2, 5, 10, 0] {
+        let stored = match &found {
+            Ok(found) => sessions.finish(&act, found).await,
+            Err(reason) => put_off(&sessions, &act, reason).await,
+        };
+        let Err(error) = stored else { return };
         tracing::error!(session.id = %act.session, act.kind = act.kind.as_str(), %error, "an act could not be stored");
+        tokio::time::sleep(Duration::from_secs(wait)).await;
     }
 }
 
@@ -137,23 +148,40 @@ async fn request_proof(sessions: &Sessions, act: &Act) -> Result<Finding, NotYet
         Some(ConnectionState::Pending) | None => return Err(NotYet::Wait("the platform does not show it completed")),
     }
     if let Some(asked_at) = attempt.proof_asked_at {
-        if let Some(proof) = platform.find_proof(&connection).await? {
+        if let Some(proof) = platform.find_proof(&connection).await?
+            // On a connection that was reused the newest exchange may be an earlier registration's.
+            && !sessions.store.is_bound_elsewhere(&proof.id, act.session).await?
+        {
             return Ok(Finding::Asked(proof));
         }
         if sessions.clock.now() < asked_at.plus(SEARCH) {
             return Err(NotYet::Wait("the outcome of the first call is not known yet"));
         }
     }
+    note_asking(sessions, act).await?;
+    match platform.request_proof(&connection, &sessions.desk).await {
+        Ok(proof) => Ok(Finding::Asked(proof)),
+        Err(refused @ PlatformError::Refused(_)) => Err(refused.into()),
+        Err(error) => {
+            // It may have had its effect all the same. The search for it begins now, not when the call began.
+            note_asking(sessions, act).await?;
+            Err(error.into())
+        }
+    }
+}
+
+async fn note_asking(sessions: &Sessions, act: &Act) -> Result<(), StoreError> {
     let mut tx = sessions.store.begin().await?;
     tx.mark_proof_asked(act.session, act.attempt, sessions.clock.now()).await?;
-    tx.commit().await?;
-    Ok(Finding::Asked(platform.request_proof(&connection, &sessions.desk).await?))
+    tx.commit().await
 }
 
 /// Confirms a presentation at the platform, accepts it, and fetches what it revealed.
 async fn verify_proof(sessions: &Sessions, act: &Act) -> Result<Finding, NotYet> {
     let Some(session) = sessions.store.session(act.session).await? else { return Ok(Finding::Nothing) };
-    if session.attempt != act.attempt || session.progress.stage != Stage::Presented {
+    // Earlier stages too: the end of an exchange may be all that was heard of it.
+    let open = session.progress.stage.rank() < Stage::Verified.rank() && !session.progress.stage.is_end();
+    if session.attempt != act.attempt || !open {
         return Ok(Finding::Nothing);
     }
     let Some(attempt) = sessions.store.attempt(act.session, act.attempt).await? else { return Ok(Finding::Nothing) };

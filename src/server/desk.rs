@@ -23,7 +23,7 @@ pub fn sample() -> Desk {
 /// # Errors
 /// With one sentence for each mistake.
 pub fn load<'a>(get: &impl Fn(&str) -> Option<&'a str>, sandbox: bool) -> Result<Desk, Vec<String>> {
-    let given = get("DESK_FILE").filter(|path| !path.is_empty());
+    let given = get("DESK_FILE");
     let path = given.unwrap_or("registration.toml");
     let table = match std::fs::read_to_string(path) {
         Ok(text) => match text.parse::<Table>() {

@@ -1,6 +1,6 @@
 //! What pages ask of the server: the bodies of the server functions in `api.rs`, one call each. *Runs: server.*
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::ConnectInfo,
@@ -10,7 +10,13 @@ use leptos::prelude::{ServerFnError, expect_context};
 use leptos_axum::ResponseOptions;
 use qrcode::{EcLevel, QrCode, render::svg};
 
-use super::{platform::invitation, problem::Problem, sessions::OpenError, state::App, store::Attempt};
+use super::{
+    platform::invitation,
+    problem::Problem,
+    sessions::{OpenError, to_the_end},
+    state::App,
+    store::Attempt,
+};
 use crate::{
     api::{ApplicationView, ConnectView, Field, LiveOptions},
     domain::{
@@ -65,6 +71,12 @@ pub fn desk() -> Desk {
 /// Begins a registration and sends the browser to its code; when there is none to be had, back with the reason.
 pub async fn open() -> Answer<()> {
     let app = app();
+    let under_way = |session: &Session| session.progress.stage.rank() < Stage::Verified.rank();
+    if session_of_browser(&app).await?.is_some_and(|session| !session.progress.stage.is_end() && under_way(&session)) {
+        // A second consent does not throw away a code that may be scanned this very moment; cancelling does.
+        leptos_axum::redirect("/register/connect");
+        return Ok(());
+    }
     if !may_have_code(&app).await? {
         leptos_axum::redirect("/register?problem=busy");
         return Ok(());
@@ -82,8 +94,8 @@ pub async fn open() -> Answer<()> {
     Ok(())
 }
 
-/// A new code for this browser's session.
-pub async fn renew() -> Answer<()> {
+/// A new code for this browser's session, after the attempt that its page shows.
+pub async fn renew(attempt: u32) -> Answer<()> {
     let app = app();
     let Some(session) = session_of_browser(&app).await? else {
         leptos_axum::redirect("/register");
@@ -92,9 +104,15 @@ pub async fn renew() -> Answer<()> {
     let to = if !may_have_code(&app).await? {
         "/register/connect?problem=busy".to_owned()
     } else {
-        match app.sessions.renew(session.id).await {
-            // Under way means that the page which asked was old: it shows how far the registration is.
-            Ok(_) | Err(OpenError::UnderWay) => "/register/connect".to_owned(),
+        let sessions = Arc::clone(&app.sessions);
+        match to_the_end(async move { sessions.renew(session.id, attempt).await }).await {
+            Ok(_) => {
+                // The new attempt has its whole time before it, so the cookie has to have it too.
+                expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, app.cookie(session.id));
+                "/register/connect".to_owned()
+            }
+            // The page which asked was old: it shows how far the registration is.
+            Err(OpenError::UnderWay) => "/register/connect".to_owned(),
             Err(error) => {
                 tracing::error!(%error, session.id = %session.id, "no new code");
                 format!("/register/connect?problem={}", problem_word(&error))
@@ -117,7 +135,12 @@ fn problem_word(error: &OpenError) -> &'static str {
 pub async fn cancel() -> Answer<()> {
     let app = app();
     if let Some(session) = session_of_browser(&app).await? {
-        app.sessions.cancel(session.id).await.map_err(|error| failed(error.into()))?;
+        let sessions = Arc::clone(&app.sessions);
+        if let Err(error) = to_the_end(async move { sessions.cancel(session.id).await }).await {
+            tracing::error!(%error, session.id = %session.id, "not cancelled");
+            leptos_axum::redirect("/register/connect?problem=server");
+            return Ok(());
+        }
     }
     leptos_axum::redirect("/register/connect");
     Ok(())

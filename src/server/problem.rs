@@ -22,6 +22,7 @@ pub enum Problem {
     NotFound,
     MethodNotAllowed,
     UnderWay,
+    UpgradeRequired,
     TooLarge,
     TooMany { retry_after: u64 },
     PlatformUnavailable,
@@ -39,7 +40,7 @@ struct Body {
 
 impl Problem {
     /// Every problem, for the documentation and its test.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::BadRequestType,
         Self::BadJson,
         Self::SessionIdMissing,
@@ -49,6 +50,7 @@ impl Problem {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::UnderWay,
+        Self::UpgradeRequired,
         Self::TooLarge,
         Self::TooMany { retry_after: 1 },
         Self::PlatformUnavailable,
@@ -79,6 +81,9 @@ impl Problem {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address does not take that method")
             }
             Self::UnderWay => (StatusCode::CONFLICT, "under_way", "a registration is under way in this session"),
+            Self::UpgradeRequired => {
+                (StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this address takes a WebSocket")
+            }
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than is accepted"),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many", "too many calls from this address"),
             Self::PlatformUnavailable => {

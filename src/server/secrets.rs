@@ -117,12 +117,6 @@ impl SecretKey {
         Self { signing: derive(b"vestibule signing v1"), sealing: derive(b"vestibule sealing v1") }
     }
 
-    /// A key that lives as long as the process.
-    #[must_use]
-    pub fn random() -> Self {
-        Self::from_master(&random_bytes())
-    }
-
     /// The key in this file, which is made, readable by its owner alone, when there is none.
     ///
     /// # Errors

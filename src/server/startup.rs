@@ -278,6 +278,8 @@ fn leptos_options(site_root: &Path, local: SocketAddr) -> LeptosOptions {
         .site_root(site_root.display().to_string())
         .site_pkg_dir("pkg")
         .site_addr(local)
+        // As in Cargo.toml, for `cargo leptos watch`.
+        .reload_port(3301_u32)
         .hash_files(hashed)
         .build()
 }
@@ -291,13 +293,10 @@ fn style_address(options: &LeptosOptions) -> String {
     format!("/{}/{}{}.css", options.site_pkg_dir, options.output_name, hash.flatten().unwrap_or_default())
 }
 
-/// `vestibule.db` has its key in `vestibule.key`. A database in memory has a key that is as short-lived.
+/// `vestibule.db` has its key in `vestibule.key`.
 fn key_beside(database_url: &str) -> Result<SecretKey, KeyError> {
-    let path = database_url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = database_url.trim_start_matches("sqlite://");
     let path = path.split('?').next().unwrap_or_default();
-    if path.is_empty() || path == ":memory:" {
-        return Ok(SecretKey::random());
-    }
     SecretKey::from_file(&Path::new(path).with_extension("key"))
 }
 

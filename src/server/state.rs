@@ -237,15 +237,25 @@ impl App {
         if !trusted(&peer) {
             return peer;
         }
-        let forwarded: Vec<IpAddr> = headers
+        headers
             .get_all("x-forwarded-for")
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
-            .filter_map(|address| address.trim().parse().ok())
-            .collect();
-        forwarded.into_iter().rev().find(|address| !trusted(address)).unwrap_or(peer)
+            .map(|entry| forwarded_address(entry.trim()))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            // What a proxy could not name ends the trail: whatever is before it may be anybody's invention.
+            .map_while(|address| address)
+            .find(|address| !trusted(address))
+            .unwrap_or(peer)
     }
+}
+
+/// An entry of `X-Forwarded-For`; some proxies write the port too.
+fn forwarded_address(entry: &str) -> Option<IpAddr> {
+    entry.parse().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 fn count(limiter: &DefaultKeyedRateLimiter<IpAddr>, address: IpAddr) -> Result<(), Problem> {

@@ -166,6 +166,10 @@ async fn behind_a_trusted_proxy_the_person_is_counted_and_not_the_proxy() {
         ("198.51.100.7, 203.0.113.2, 10.0.0.1", 201),
         // Whatever the person put in front does not help.
         ("198.51.100.8, 203.0.113.2", 429),
+        ("198.51.100.9, 203.0.113.2:51234", 429),
+        // The proxy could not name its peer: it is counted itself, and no invention before it.
+        ("198.51.100.10, unknown", 201),
+        ("198.51.100.11, unknown", 429),
     ] {
         assert_eq!(open(forwarded).await.unwrap().status().as_u16(), status, "{forwarded}");
     }
@@ -206,7 +210,8 @@ async fn the_form_sends_a_browser_to_its_code_or_says_why_not() {
         .http
         .post(format!("{}/api/register/renew", desk.url))
         .header("Accept", "text/html")
-        .header("Cookie", &cookie);
+        .header("Cookie", &cookie)
+        .form(&[("attempt", "1")]);
     assert_eq!(
         renew.send().await.unwrap().headers()["location"].to_str().unwrap(),
         "/register/connect?problem=platform"
@@ -214,6 +219,47 @@ async fn the_form_sends_a_browser_to_its_code_or_says_why_not() {
     let page = desk.http.get(format!("{}/register/connect", desk.url)).header("Cookie", &cookie).send().await.unwrap();
     assert_eq!(page.headers()["cache-control"], "no-store");
     assert!(page.text().await.unwrap().contains("data-stage=\"waiting\""));
+}
+
+#[tokio::test]
+async fn what_an_old_page_asks_for_does_not_hurt_what_is_under_way() {
+    let desk = Desk::sandbox().await;
+    let opened = desk.open().await;
+    let cookie = format!("vestibule={}", opened.token);
+    let post = async |path: &str, form: &[(&str, &str)]| {
+        let request = desk.http.post(format!("{}/api/register/{path}", desk.url)).header("Accept", "text/html");
+        let answer = request.header("Cookie", &cookie).form(form).send().await.unwrap();
+        assert_eq!(answer.headers()["location"], "/register/connect", "{path}");
+        answer
+    };
+    // Two windows show the first code; both ask for a new one.
+    for _ in 0..2 {
+        post("renew", &[("attempt", "1")]).await;
+        assert_eq!(desk.snapshot(&opened).await["attempt"], 2);
+    }
+    // A second consent goes on with the registration that is there.
+    let again = post("open", &[]).await;
+    assert!(again.headers().get(header::SET_COOKIE).is_none());
+    post("cancel", &[]).await;
+    assert_eq!(desk.snapshot(&opened).await["stage"], "cancelled");
+    let anew = post("open", &[]).await;
+    assert!(anew.headers().contains_key(header::SET_COOKIE), "after an end a consent begins anew");
+}
+
+#[tokio::test]
+async fn malformed_calls_get_a_problem_too() {
+    let desk = Desk::sandbox().await;
+    for (path, status, code) in [
+        ("/api/connections/session?sessionId=a&sessionId=b", 400, "session_id_missing"),
+        ("/ws/connections?sessionId=a", 426, "upgrade_required"),
+        ("/api/nothing", 404, "not_found"),
+    ] {
+        let answer = desk.http.get(format!("{}{path}", desk.url)).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+        assert_eq!(answer.json::<Value>().await.unwrap()["code"], code, "{path}");
+    }
+    let answer = desk.http.post(format!("{}/healthz", desk.url)).send().await.unwrap();
+    assert_eq!(answer.json::<Value>().await.unwrap()["code"], "method_not_allowed");
 }
 
 #[tokio::test]
@@ -237,7 +283,7 @@ async fn the_short_link_gives_a_wallet_the_invitation_and_a_person_a_page() {
     }
     let pushed = watcher.next().await;
     assert_eq!((&pushed["opened"], &pushed["stage"], &pushed["version"]), (&json!(true), &json!("waiting"), &json!(2)));
-    desk.app.sessions.renew(opened.id.parse().unwrap()).await.unwrap();
+    desk.app.sessions.renew(opened.id.parse().unwrap(), 1).await.unwrap();
     assert_eq!(get("application/json").await.unwrap().status(), StatusCode::GONE);
     let gone = get("text/html").await.unwrap();
     assert_eq!(gone.status(), StatusCode::GONE);

@@ -6,6 +6,12 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use vestibule::server::{
+    platform::Revealed,
+    sessions::Finding,
+    store::{Act, ActKind},
+};
+
 use crate::{
     harness::{Desk, Opened, PATIENCE, Watcher},
     platform::{FakePlatform, ProofEnd, proof_id_for},
@@ -160,6 +166,21 @@ async fn what_was_shared_is_sealed_on_disk_and_deleted_in_time() {
     })
     .await
     .expect("it is deleted");
+}
+
+#[tokio::test]
+async fn of_a_registration_that_was_cancelled_meanwhile_nothing_is_kept() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let desk = Desk::on(&platform).await;
+    let opened = desk.open().await;
+    let session = opened.id.parse().unwrap();
+    desk.app.sessions.cancel(session).await.unwrap();
+    let act = Act { id: 1, session, attempt: 1, kind: ActKind::VerifyProof, tries: 0 };
+    let revealed = vec![Revealed { name: "surname".to_owned(), value: "Okonkwo".to_owned() }];
+    desk.app.sessions.finish(&act, &Finding::Verified(revealed)).await.unwrap();
+    let attempt = desk.app.sessions.store.attempt(session, 1).await.unwrap().unwrap();
+    assert_eq!(attempt.attributes, None);
+    assert_eq!(desk.snapshot(&opened).await["stage"], "cancelled");
 }
 
 impl Desk {

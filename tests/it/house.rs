@@ -113,6 +113,7 @@ fn only_the_use_cases_write_registrations() {
         "insert_event(",
         "store_attributes(",
         "bind_connection(",
+        "bind_proof(",
     ];
     nobody_names("server", &writers, &["server/sessions/", "server/store/"]);
     nobody_names("server", &["hub.publish("], &["server/sessions/"]);

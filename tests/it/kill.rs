@@ -72,8 +72,7 @@ async fn a_registration_goes_on_where_a_killed_process_left_it() {
             }
         }
     }
-    let answered =
-        http.post(format!("{}{wallet}", program.url)).form(&[("answer", "share"), ("holder", "amaka")]).send().await;
+    let answered = http.post(format!("{}{wallet}", program.url)).form(&[("answer", "share")]).send().await;
     assert_eq!(answered.unwrap().status(), StatusCode::SEE_OTHER);
     let mut watcher = Watcher::connect(&socket(&program.url, &data), &[]).await.unwrap();
     watcher.until("presented").await;
@@ -97,7 +96,7 @@ async fn the_log_holds_no_body_and_nothing_personal_even_at_its_most_talkative()
     let connected = http.post(format!("{url}/sandbox/wallet")).form(&form).send().await.unwrap();
     watcher.until("requested").await;
     let wallet = format!("{url}{}", connected.headers()["location"].to_str().unwrap());
-    http.post(wallet).form(&[("answer", "share"), ("holder", "amaka")]).send().await.unwrap();
+    http.post(wallet).form(&[("answer", "share")]).send().await.unwrap();
     watcher.until("verified").await;
     for body in [
         json!({ "type": "Connection", "id": "marker-in-a-body", "state": "completed", "theirLabel": "marker-of-a-person" }).to_string(),
@@ -162,6 +161,12 @@ async fn the_command_line_helps_and_refuses() {
     let (code, version, _) = run(&["--version"], &[]).await;
     assert_eq!((code, version.trim()), (Some(0), concat!("vestibule ", env!("CARGO_PKG_VERSION"))));
     assert_eq!(run(&["frobnicate"], &[]).await.0, Some(2));
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // What a container sets by itself is no wish; anything else that is no address is a mistake.
+    Program::start(folder.path(), 0, &[("HOSTNAME", machine.trim())]).await.kill().await;
+    let (_, _, wrong) = run(&[], &[("HOSTNAME", "nowhere")]).await;
+    assert!(wrong.contains("HOSTNAME"), "{wrong}");
     let (code, _, wrong) = run(&[], &[("PORT", "no"), ("PING_INTERVAL", "never")]).await;
     assert_eq!(code, Some(1));
     assert!(wrong.contains("PORT") && wrong.contains("PING_INTERVAL"), "{wrong}");

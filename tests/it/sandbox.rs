@@ -8,7 +8,6 @@ use crate::harness::{Desk, Opened};
 /// What a person does with the simulated wallet.
 pub struct Wallet<'a> {
     desk: &'a Desk,
-    holder: &'static str,
     /// The page of the connection.
     page: String,
 }
@@ -21,13 +20,12 @@ impl<'a> Wallet<'a> {
         let answer = desk.http.post(format!("{}/sandbox/wallet", desk.url)).form(&form).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{}", answer.text().await.unwrap());
         let page = format!("{}{}", desk.url, answer.headers()["location"].to_str().unwrap());
-        Self { desk, holder, page }
+        Self { desk, page }
     }
 
     /// Answers the request that is there.
     pub async fn answer(&self, answer: &str) {
-        let form = [("answer", answer), ("holder", self.holder)];
-        let answered = self.desk.http.post(&self.page).form(&form).send().await.unwrap();
+        let answered = self.desk.http.post(&self.page).form(&[("answer", answer)]).send().await.unwrap();
         assert_eq!(answered.status(), StatusCode::SEE_OTHER);
     }
 
@@ -96,7 +94,11 @@ async fn registrations_at_the_same_time_each_end_with_their_own_student() {
 async fn what_the_wallet_refuses_ends_the_attempt_and_a_new_code_works() {
     let desk = Desk::sandbox().await;
     behave(&desk, json!({ "pace": 0 })).await;
-    for (answer, end) in [("decline", "declined"), ("invalid", "invalid")] {
+    let ends = [("decline", "declined"), ("invalid", "invalid")];
+    for ((answer, end), form) in
+        ends.into_iter().flat_map(|end| ["envelope", "gateway", "flat"].map(|form| (end, form)))
+    {
+        behave(&desk, json!({ "pace": 0, "webhook": form })).await;
         let mut opened = desk.open().await;
         let mut watcher = desk.watch(&opened).await;
         let wallet = Wallet::connect(&desk, &opened, "amaka").await;
@@ -104,7 +106,7 @@ async fn what_the_wallet_refuses_ends_the_attempt_and_a_new_code_works() {
         wallet.answer(answer).await;
         while watcher.next().await["stage"] != end {}
         assert_eq!(application_page(&desk, &opened).await.headers()["location"], "/register/connect");
-        let session = desk.app.sessions.renew(opened.id.parse().unwrap()).await.unwrap();
+        let session = desk.app.sessions.renew(opened.id.parse().unwrap(), 1).await.unwrap();
         assert_eq!((session.attempt, session.progress.stage.as_str()), (2, "waiting"));
         let attempt = desk.app.sessions.store.attempt(session.id, 2).await.unwrap().unwrap();
         opened.data["link"] = format!("{}i/{}", desk.app.public_url, attempt.link).into();

@@ -212,11 +212,15 @@ impl Config {
             }
         };
         let database_url = r.parse("DATABASE_URL", "sqlite://vestibule.db".to_owned(), "sqlite://<path>", |value| {
-            value.starts_with("sqlite:").then(|| value.to_owned())
+            let file = value.strip_prefix("sqlite://")?;
+            // One in memory would be another one for each connection.
+            (!file.is_empty() && !file.starts_with(":memory:")).then(|| value.to_owned())
         });
-        let seconds = Duration::from_secs;
-        let deadlines = Deadlines { code: r.length("SESSION_TTL", "15m"), wallet: seconds(600), form: seconds(3600) };
-        let given = |name: &str| r.set.get(name).map(String::as_str);
+        let token_ttl = r.length("TOKEN_TTL", "24h");
+        // What was verified stays open to its browser for as long as that may come back: there is no form to finish yet.
+        let deadlines =
+            Deadlines { code: r.length("SESSION_TTL", "15m"), wallet: Duration::from_secs(600), form: token_ttl };
+        let given = |name: &str| r.set.get(name).map(String::as_str).filter(|value| !value.trim().is_empty());
         let desk = desk::load(&given, sandbox);
         let config = Self {
             port: r.parse("PORT", 3300, "a port, 0 to 65535", |value| value.parse().ok()),
@@ -248,7 +252,7 @@ impl Config {
             })),
             admin_token: r.owned("ADMIN_TOKEN").map(Secret),
             deadlines,
-            token_ttl: r.length("TOKEN_TTL", "24h"),
+            token_ttl,
             ping_interval: r.length("PING_INTERVAL", "30s"),
             drain: r.length("DRAIN", "10s"),
             max_clients_per_session: r.number("MAX_CLIENTS_PER_SESSION", 5),
@@ -295,7 +299,7 @@ mod tests {
             ("PORT", "99999"),
             ("HOSTNAME", "nowhere"),
             ("PUBLIC_URL", "ftp://x"),
-            ("DATABASE_URL", "mysql://x"),
+            ("DATABASE_URL", "sqlite://:memory:"),
             ("SECRET_KEY", "short"),
             ("PLATFORM", "confirmd"),
             ("CONFIRMD_BASE_URL", "platform"),

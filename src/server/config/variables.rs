@@ -23,7 +23,11 @@ pub const VARIABLES: &[Variable] = &[
         "http://localhost:$PORT",
         "its own address as browsers and wallets see it; https makes cookies Secure",
     ),
-    variable("ALLOWED_ORIGINS", "PUBLIC_URL", "other origins that may call it from a browser, comma-separated"),
+    variable(
+        "ALLOWED_ORIGINS",
+        "PUBLIC_URL",
+        "other origins whose pages may open sockets and post; there is no CORS, so they cannot read answers",
+    ),
     variable("DATABASE_URL", "sqlite://vestibule.db", "the database file, made when it is not there"),
     variable(
         "SECRET_KEY",

@@ -1,6 +1,8 @@
 //! `GET /i/{link}`: what the code on screen holds. What fetches it decides what it gets: a wallet the invitation as
 //! JSON, a camera's browser a page that says how to go on (design 2). *Runs: server.*
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -9,7 +11,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use crate::server::{html, pages::wallet_links, problem::Problem, state::App, store::Attempt};
+use crate::server::{html, pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Attempt};
 
 /// Opens a short link.
 pub async fn open(
@@ -28,7 +30,8 @@ pub async fn open(
     let mut response = match (found, person) {
         (Some((_, attempt)), true) => page(&app, &attempt),
         (Some((_, attempt)), false) => {
-            app.sessions.note_fetch(&attempt).await?;
+            let (sessions, noted) = (Arc::clone(&app.sessions), attempt.clone());
+            to_the_end(async move { sessions.note_fetch(&noted).await }).await?;
             match attempt.invitation {
                 Some(message) => Json(message).into_response(),
                 // Wallets follow a redirect to the platform's own link (contract 6.1, rule 3).

@@ -29,20 +29,15 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 /// Every address that is not a page.
 pub fn router() -> Router<AppState> {
     Router::new()
-        .route(
-            "/api/connections/session",
-            get(session::show).post(session::open).delete(session::cancel).fallback(method_not_allowed),
-        )
+        .route("/api/connections/session", get(session::show).post(session::open).delete(session::cancel))
         .route("/ws/connections", get(socket::connect))
-        .route("/api/webhooks/confirmd", get(health::webhook).post(webhook::receive).fallback(method_not_allowed))
-        .route(
-            "/api/webhooks/confirmd/{path_token}",
-            get(health::webhook).post(webhook::receive).fallback(method_not_allowed),
-        )
+        .route("/api/webhooks/confirmd", get(health::webhook).post(webhook::receive))
+        .route("/api/webhooks/confirmd/{path_token}", get(health::webhook).post(webhook::receive))
         .route("/api/admin/websocket-stats", get(admin::websocket_stats))
         .route("/i/{link}", get(link::open))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .method_not_allowed_fallback(method_not_allowed)
 }
 
 /// Whatever else is asked for below `/api`.

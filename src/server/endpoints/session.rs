@@ -1,11 +1,14 @@
 //! `/api/connections/session`: the JSON API for clients that are not our page, and the page's polling. *Runs: server.*
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Json,
     body::Bytes,
-    extract::{ConnectInfo, Query, State, rejection::BytesRejection},
+    extract::{
+        ConnectInfo, Query, State,
+        rejection::{BytesRejection, QueryRejection},
+    },
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -17,7 +20,7 @@ use crate::{
         session::{Session, Snapshot},
         wire::ServerMessage,
     },
-    server::{pages::wallet_links, problem::Problem, state::App, store::Attempt},
+    server::{pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Attempt},
 };
 
 #[derive(Deserialize)]
@@ -86,16 +89,25 @@ pub struct Which {
 }
 
 impl Which {
-    fn session(&self, app: &App, headers: &HeaderMap) -> Result<SessionId, Problem> {
-        let session = self.session_id.parse().map_err(|_| Problem::SessionIdMissing)?;
+    fn session(
+        which: Result<Query<Self>, QueryRejection>,
+        app: &App,
+        headers: &HeaderMap,
+    ) -> Result<SessionId, Problem> {
+        let Query(which) = which.map_err(|_| Problem::SessionIdMissing)?;
+        let session = which.session_id.parse().map_err(|_| Problem::SessionIdMissing)?;
         // A session that does not exist and one that belongs to somebody else look the same from here.
-        if app.may_see(session, headers, self.token.as_deref()) { Ok(session) } else { Err(Problem::Unauthorized) }
+        if app.may_see(session, headers, which.token.as_deref()) { Ok(session) } else { Err(Problem::Unauthorized) }
     }
 }
 
 /// `GET`: the snapshot, in the shape of a pushed update; 304 while it is the one the client has.
-pub async fn show(State(app): State<App>, Query(which): Query<Which>, headers: HeaderMap) -> Result<Response, Problem> {
-    let id = which.session(&app, &headers)?;
+pub async fn show(
+    State(app): State<App>,
+    which: Result<Query<Which>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = Which::session(which, &app, &headers)?;
     let session = app.sessions.store.session(id).await?.ok_or(Problem::NotFound)?;
     // The version names the state, so it is the tag; weak, because the time that remains is in the body too.
     let etag = format!("W/\"{}\"", session.version);
@@ -114,11 +126,12 @@ pub async fn show(State(app): State<App>, Query(which): Query<Which>, headers: H
 /// `DELETE`: cancels. Safe to repeat; answers with the state it left.
 pub async fn cancel(
     State(app): State<App>,
-    Query(which): Query<Which>,
+    which: Result<Query<Which>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id = which.session(&app, &headers)?;
-    let session = app.sessions.cancel(id).await?.ok_or(Problem::NotFound)?;
+    let id = Which::session(which, &app, &headers)?;
+    let sessions = Arc::clone(&app.sessions);
+    let session = to_the_end(async move { sessions.cancel(id).await }).await?.ok_or(Problem::NotFound)?;
     let data = session.snapshot(app.sessions.clock.now());
     Ok(Json(Success { success: true, data }).into_response())
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::{
     extract::{
         Query, State, WebSocketUpgrade,
-        ws::{CloseFrame, Message, WebSocket},
+        rejection::QueryRejection,
+        ws::{CloseFrame, Message, WebSocket, rejection::WebSocketUpgradeRejection},
     },
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
@@ -23,13 +24,14 @@ use crate::{
     },
     server::{
         live::hub::{NoRoom, Watcher},
+        problem::Problem,
         state::App,
     },
 };
 
 /// The most that a client may send at once. All it has to say is a ping.
 const MESSAGE_LIMIT: usize = 4096;
-/// A buffer of 128 KiB for each socket is the library's default; a ping needs far less (toolchain notes in the README).
+/// A buffer of 128 KiB for each socket is the library's default; a ping needs far less.
 const READ_BUFFER: usize = 1024;
 /// How long a closing socket may take to take its close frame.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -46,12 +48,14 @@ pub struct Asked {
 /// code after it; a foreign origin was refused before.
 pub async fn connect(
     State(app): State<App>,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let session = admit(&app, &asked, &headers);
-    upgrade
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let upgrade = upgrade.map_err(|_| Problem::UpgradeRequired)?;
+    // A query that cannot be read names no session.
+    let session = asked.map_err(|_| Close::SESSION_ID_REQUIRED).and_then(|Query(asked)| admit(&app, &asked, &headers));
+    Ok(upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_message_size(MESSAGE_LIMIT)
@@ -67,7 +71,7 @@ pub async fn connect(
                 }
             }
         })
-        .into_response()
+        .into_response())
 }
 
 fn admit(app: &App, asked: &Asked, headers: &HeaderMap) -> Result<SessionId, Close> {

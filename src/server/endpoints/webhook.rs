@@ -1,7 +1,7 @@
 //! `POST /api/webhooks/confirmd`: verify, translate, record, answer. 200 means it is on disk; nothing is parsed before
 //! it is verified, nor logged raw. *Runs: server.*
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Json,
@@ -12,7 +12,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::BODY_LIMIT;
-use crate::server::{platform::Delivery, problem::Problem, secrets::same_secret, state::App};
+use crate::server::{platform::Delivery, problem::Problem, secrets::same_secret, sessions::to_the_end, state::App};
 
 /// Receives one delivery.
 pub async fn receive(
@@ -32,7 +32,8 @@ pub async fn receive(
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::TooLarge)?;
     let delivery = app.sessions.platform.translate(&body).map_err(|_| Problem::BadJson)?;
     check_addressee(&app, &delivery)?;
-    let outcome = app.sessions.record(&delivery).await?;
+    let sessions = Arc::clone(&app.sessions);
+    let outcome = to_the_end(async move { sessions.record(&delivery).await }).await?;
     Ok(Json(json!({ "received": true, "outcome": outcome.as_str() })))
 }
 

@@ -31,10 +31,10 @@ pub enum PlatformError {
         /// When it said to come back.
         retry_after: Option<Duration>,
     },
-    /// It refused our credentials (401 after a fresh token, 403).
+    /// It refused our credentials, after a fresh token too (401).
     #[error("the platform refuses our account (HTTP {0})")]
     Unauthorized(u16),
-    /// It refused the call itself (other 4xx). Trying again changes nothing.
+    /// It refused the call itself (other 4xx, a 403 among them). Trying again changes nothing (contract 1, rule 4).
     #[error("the platform refuses the call (HTTP {0})")]
     Refused(u16),
     /// It answered something that is not of the contract.
@@ -42,20 +42,12 @@ pub enum PlatformError {
     Nonsense(String),
 }
 
-impl PlatformError {
-    /// Whether trying again can help.
-    #[must_use]
-    pub const fn is_passing(&self) -> bool {
-        !matches!(self, Self::Refused(_))
-    }
-}
-
 /// A single-use invitation.
 #[derive(Clone, Debug)]
 pub struct Invitation {
     /// Its URL as the platform gave it, short or long.
     pub url: String,
-    /// The key that webhooks carry. Missing in some deployments; then only the alias is left (contract 7, point 2).
+    /// The key that webhooks carry. It may be missing; then only webhooks that name the row match (contract 7, point 2).
     pub out_of_band_id: Option<OutOfBandId>,
     /// The platform's own row, in case a deployment's webhooks carry that one (contract 5.6, row 3).
     pub row_id: Option<String>,
@@ -148,6 +140,8 @@ pub struct Delivery {
     pub connection_id: Option<ConnectionId>,
     /// The invitation it belongs to.
     pub out_of_band_id: Option<OutOfBandId>,
+    /// Set when an old connection was reused for a new invitation: that invitation (contract 5.5).
+    pub reused_for: Option<OutOfBandId>,
     /// The DIDComm thread.
     pub thread_id: Option<String>,
     /// The organisation it was sent for.
@@ -170,10 +164,27 @@ pub struct Delivery {
     pub body: Value,
 }
 
+/// What a delivery means for a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// This happened.
+    Event(Event),
+    /// The proof exchange ended, and only its record at the platform tells how: the flat form says no more than that.
+    EndedSomehow,
+}
+
 impl Delivery {
     /// What it means for a registration; `None` for kinds and states that move nothing.
     #[must_use]
-    pub fn event(&self) -> Option<Event> {
+    pub fn meaning(&self) -> Option<Meaning> {
+        let says_nothing = self.is_verified.is_none() && self.error_message.is_none();
+        if self.kind == DeliveryKind::Proof && self.state.as_deref() == Some("abandoned") && says_nothing {
+            return Some(Meaning::EndedSomehow);
+        }
+        self.event().map(Meaning::Event)
+    }
+
+    fn event(&self) -> Option<Event> {
         match (self.kind, self.state.as_deref()?) {
             (DeliveryKind::Connection, "request-received" | "request") => Some(Event::ConnectionRequested),
             (DeliveryKind::Connection, "response-sent" | "response") => Some(Event::ConnectionAnswered),
@@ -190,13 +201,20 @@ impl Delivery {
         }
     }
 
-    /// The key by which a repetition is known: kind, record, state, `updatedAt` (contract 5.5).
+    /// The key by which a repetition is known: kind, record, state, `updatedAt` (contract 5.5), and the invitation that
+    /// an old connection was reused for, because reuse changes nothing in the connection's own record.
     #[must_use]
     pub fn key(&self) -> String {
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
         // Quoted as JSON, so that no two different deliveries can run together into one key.
-        serde_json::json!([self.kind.as_str(), part(&self.record_id), part(&self.state), part(&self.updated_at)])
-            .to_string()
+        serde_json::json!([
+            self.kind.as_str(),
+            part(&self.record_id),
+            part(&self.state),
+            part(&self.updated_at),
+            self.reused_for,
+        ])
+        .to_string()
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Connection {
     pub alias: Option<String>,
     pub thread_id: String,
     pub their_label: String,
+    /// Whose wallet it is: the key of a made-up holder.
+    pub holder: String,
     pub state: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

@@ -49,8 +49,9 @@ impl Sandbox {
 /// The first page: who asks to connect.
 pub async fn open(State(sandbox): Here, Query(Opened { link }): Query<Opened>) -> Response {
     let Some(invitation) = sandbox.fetch(&link).await else { return gone() };
-    if let Some(connection) = invitation.connection {
-        return Redirect::to(&format!("/sandbox/wallet/{connection}")).into_response();
+    if invitation.connection.is_some() {
+        // Single-use: the agent takes no second wallet, and no webhook tells of one (contract 2.2).
+        return gone();
     }
     let label = label(&invitation.message);
     page(
@@ -114,29 +115,37 @@ pub async fn connect(State(sandbox): Here, Form(Accepted { link, holder }): Form
         alias: invitation.alias,
         thread_id: new_id(),
         their_label: Holder::of(&holder).wallet.to_owned(),
+        holder: Holder::of(&holder).key.to_owned(),
         state: "request-received".to_owned(),
         created_at: now,
         updated_at: now,
     };
-    let (id, taken) = {
+    let id = {
         let mut records = sandbox.records();
-        match records.invitations.get_mut(&invitation.id) {
-            Some(Invitation { connection: Some(known), .. }) => (known.clone(), true),
-            Some(invitation) => {
+        let Some(invitation) = records.invitations.get_mut(&invitation.id) else { return gone() };
+        match &invitation.connection {
+            Some(known) => Err(known.clone()),
+            None => {
                 invitation.connection = Some(connection.id.clone());
                 records.connections.insert(connection.id.clone(), connection.clone());
-                (connection.id.clone(), false)
+                Ok(connection.id.clone())
             }
-            None => (String::new(), true),
         }
     };
-    if !taken {
-        let used = sandbox.records().invitations.get(&invitation.id).cloned();
-        sandbox.persist("invitation", &invitation.id, &used).await;
-        sandbox.persist("connection", &id, &connection).await;
-        spawn_handshake(Arc::clone(&sandbox), id.clone());
+    match id {
+        Ok(id) => {
+            let used = sandbox.records().invitations.get(&invitation.id).cloned();
+            sandbox.persist("invitation", &invitation.id, &used).await;
+            sandbox.persist("connection", &id, &connection).await;
+            spawn_handshake(Arc::clone(&sandbox), id.clone());
+            Redirect::to(&format!("/sandbox/wallet/{id}")).into_response()
+        }
+        // A second press of the same button is still the same wallet; anybody else comes too late.
+        Err(known) => {
+            let same = sandbox.records().connections.get(&known).is_some_and(|known| known.holder == connection.holder);
+            if same { Redirect::to(&format!("/sandbox/wallet/{known}")).into_response() } else { gone() }
+        }
     }
-    Redirect::to(&format!("/sandbox/wallet/{id}?holder={}", Holder::of(&holder).key)).into_response()
 }
 
 /// Goes through the rest of the handshake, with a webhook for each state.
@@ -158,14 +167,8 @@ pub fn spawn_handshake(sandbox: Arc<Sandbox>, id: String) {
     });
 }
 
-#[derive(Deserialize)]
-pub struct Shown {
-    #[serde(default)]
-    holder: String,
-}
-
 /// The wallet after connecting: waits for a request, shows it, says what became of it.
-pub async fn show(State(sandbox): Here, Path(id): Path<String>, Query(Shown { holder }): Query<Shown>) -> Response {
+pub async fn show(State(sandbox): Here, Path(id): Path<String>) -> Response {
     let records = sandbox.records();
     let Some(connection) = records.connections.get(&id).cloned() else {
         drop(records);
@@ -179,7 +182,7 @@ pub async fn show(State(sandbox): Here, Path(id): Path<String>, Query(Shown { ho
     let organisation = records.invitations.get(&connection.out_of_band_id).map(|invitation| label(&invitation.message));
     drop(records);
     let organisation = organisation.unwrap_or_else(|| sandbox.desk.organisation.clone());
-    let holder = Holder::of(&holder);
+    let holder = Holder::of(&connection.holder);
     match proof {
         None => page(
             StatusCode::OK,
@@ -224,14 +227,12 @@ fn request(sandbox: &Sandbox, proof: &Proof, organisation: &str, holder: &Holder
         <p class="quote">{proof.comment.clone()}</p>
         <dl class="facts">{rows}</dl>
         <form method="post">
-            <input type="hidden" name="holder" value=holder.key />
             <button class="primary" type="submit" name="answer" value="share">"Share"</button>
             <button type="submit" name="answer" value="decline">"Decline"</button>
         </form>
         <details>
             <summary>"Other ways a wallet can answer"</summary>
             <form method="post">
-                <input type="hidden" name="holder" value=holder.key />
                 <button type="submit" name="answer" value="invalid">"Share a card that does not verify"</button>
             </form>
         </details>
@@ -241,8 +242,6 @@ fn request(sandbox: &Sandbox, proof: &Proof, organisation: &str, holder: &Holder
 #[derive(Deserialize)]
 pub struct Answered {
     answer: Answer,
-    #[serde(default)]
-    holder: String,
 }
 
 /// How the holder answers a request.
@@ -258,11 +257,11 @@ enum Answer {
 pub async fn answer(
     State(sandbox): Here,
     Path(id): Path<String>,
-    Form(Answered { answer, holder }): Form<Answered>,
+    Form(Answered { answer }): Form<Answered>,
 ) -> Response {
-    let holder = Holder::of(&holder);
     let answered = {
         let mut records = sandbox.records();
+        let holder = Holder::of(records.connections.get(&id).map_or("", |connection| &connection.holder));
         let waiting = records.proof_on(&id).filter(|proof| proof.state == "request-sent").cloned();
         waiting.map(|mut proof| {
             let (state, is_verified, error) = match answer {
@@ -284,7 +283,7 @@ pub async fn answer(
     if let Some(proof) = answered {
         tokio::spawn(async move { sandbox.save_proof(proof).await });
     }
-    Redirect::to(&format!("/sandbox/wallet/{id}?holder={}", holder.key)).into_response()
+    Redirect::to(&format!("/sandbox/wallet/{id}")).into_response()
 }
 
 /// A page of the wallet; one that waits asks again every second.

@@ -46,16 +46,15 @@ impl Sandbox {
                 })
             }
             BodyForm::Gateway => {
-                // The gateway drops every field that is not on its list.
+                // The gateway drops the fields that are not on its list; of proofs it keeps tags and metadata.
+                let dropped: &[&str] = match record {
+                    Record::Connection(_) => &["_tags", "metadata", "alias", "connectionTypes"],
+                    Record::Proof(_) => &["role"],
+                };
                 if let Value::Object(fields) = &mut data {
-                    for field in ["_tags", "metadata", "alias", "connectionTypes"] {
-                        fields.remove(field);
-                    }
+                    fields.retain(|field, _| !dropped.contains(&field.as_str()));
                 }
                 if let Record::Proof(proof) = record {
-                    if let Value::Object(fields) = &mut data {
-                        fields.remove("role");
-                    }
                     data["proofData"] = proof.proof_data();
                 }
                 data["contextCorrelationId"] = json!(TENANT_ID);

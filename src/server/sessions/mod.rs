@@ -101,12 +101,15 @@ impl Sessions {
         })
     }
 
-    /// A new code for a session: a new attempt.
+    /// A new code for a session: a new attempt after this one. Where that is the past already, the session as it is.
     ///
     /// # Errors
     /// When the session is unknown or under way, or the platform or the database fails; then the old attempt stands.
-    pub async fn renew(&self, id: SessionId) -> Result<Session, OpenError> {
+    pub async fn renew(&self, id: SessionId, attempt: u32) -> Result<Session, OpenError> {
         let before = self.store.session(id).await?.ok_or(OpenError::NoSession)?;
+        if before.attempt != attempt {
+            return Ok(before);
+        }
         if !before.may_renew() {
             return Err(OpenError::UnderWay);
         }
@@ -115,7 +118,7 @@ impl Sessions {
         let mut tx = self.store.begin().await?;
         let mut session = tx.session(id).await?.ok_or(OpenError::NoSession)?;
         if session.attempt != before.attempt {
-            // Two presses, or two tabs: the other one was first, and its code is as new as ours.
+            // Two presses at the same time: the other one was first, and its code is as new as ours.
             return Ok(session);
         }
         if !session.may_renew() {
@@ -203,6 +206,18 @@ impl Sessions {
         let sealed = attempt.attributes.as_ref()?;
         let json = self.key.unseal(&place(attempt.session, attempt.number), sealed)?;
         serde_json::from_slice(&json).ok()
+    }
+}
+
+/// Does work to its end, even when whoever waits for it goes away: a request that is dropped in the middle of a commit
+/// must not leave a state that nobody was told of.
+///
+/// # Panics
+/// When the work does.
+pub async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

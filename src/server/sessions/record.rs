@@ -9,7 +9,7 @@ use crate::{
         time::Timestamp,
     },
     server::{
-        platform::{Delivery, DeliveryKind, Proof, Revealed},
+        platform::{Delivery, DeliveryKind, Meaning, Proof, Revealed},
         store::{Act, ActKind, Attempt, EventOutcome, StoreError, Tx},
     },
 };
@@ -35,6 +35,9 @@ impl Sessions {
         tx.insert_event(delivery, outcome, attempt.as_ref(), now).await?;
         tx.commit().await?;
         self.tell(changed.as_ref());
+        if matches!(outcome, EventOutcome::Ignored | EventOutcome::Unmatched | EventOutcome::OtherConnection) {
+            tracing::warn!(delivery.outcome = outcome.as_str(), "a delivery moves nothing");
+        }
         tracing::info!(
             delivery.kind = delivery.kind.as_str(),
             delivery.state = delivery.state.as_deref().unwrap_or("-"),
@@ -51,14 +54,15 @@ impl Sessions {
         delivery: &Delivery,
         now: Timestamp,
     ) -> Result<(EventOutcome, Option<Attempt>, Option<Session>), StoreError> {
-        let Some(event) = delivery.event() else { return Ok((EventOutcome::Ignored, None, None)) };
-        if tx.has_event(&delivery.key()).await? {
+        let Some(meaning) = delivery.meaning() else { return Ok((EventOutcome::Ignored, None, None)) };
+        // That two cards were mixed shows in one body form only, which may come second: it is looked at in any case.
+        if !delivery.mixes_credentials && tx.has_event(&delivery.key()).await? {
             return Ok((EventOutcome::Repeated, None, None));
         }
         let Some(attempt) = tx.match_attempt(delivery).await? else {
             return Ok((EventOutcome::Unmatched, None, None));
         };
-        let Some(applied) = self.apply(tx, delivery, event, &attempt, now).await? else {
+        let Some(applied) = self.apply(tx, delivery, meaning, &attempt, now).await? else {
             return Ok((EventOutcome::Late, Some(attempt), None));
         };
         let mut session = applied.session;
@@ -73,7 +77,7 @@ impl Sessions {
         &self,
         tx: &mut Tx,
         delivery: &Delivery,
-        event: Event,
+        meaning: Meaning,
         attempt: &Attempt,
         now: Timestamp,
     ) -> Result<Option<Applied>, StoreError> {
@@ -105,8 +109,15 @@ impl Sessions {
         if let Some(label) = &delivery.their_label {
             session.name_wallet(label);
         }
-        let outcome = self.step(tx, &mut session, event, now).await?;
-        Ok(Some(Applied { outcome: outcome.into(), session, bound }))
+        let outcome = match meaning {
+            Meaning::Event(event) => self.step(tx, &mut session, event, now).await?.into(),
+            Meaning::EndedSomehow if session.progress.stage.is_end() => EventOutcome::AfterEnd,
+            Meaning::EndedSomehow => {
+                tx.add_act(session.id, session.attempt, ActKind::VerifyProof, now).await?;
+                EventOutcome::LookedUp
+            }
+        };
+        Ok(Some(Applied { outcome, session, bound }))
     }
 
     /// Moves a session by an event and writes what has to follow from it.
@@ -146,10 +157,10 @@ impl Sessions {
             for event in tx.unmatched_events(connection).await? {
                 let Ok(mut delivery) = self.platform.translate(event.body.as_bytes()) else { continue };
                 delivery.mixes_credentials = event.mixes_credentials != 0;
-                let (Some(kind), Some(attempt)) = (delivery.event(), tx.match_attempt(&delivery).await?) else {
+                let (Some(meaning), Some(attempt)) = (delivery.meaning(), tx.match_attempt(&delivery).await?) else {
                     continue;
                 };
-                let applied = self.apply(tx, &delivery, kind, &attempt, now).await?;
+                let applied = self.apply(tx, &delivery, meaning, &attempt, now).await?;
                 let outcome = applied.as_ref().map_or(EventOutcome::Late, |applied| applied.outcome);
                 tx.settle_event(event.id, outcome, &attempt).await?;
                 latest = applied.map(|applied| applied.session).or(latest);
@@ -174,33 +185,35 @@ impl Sessions {
     ///
     /// # Errors
     /// When the database fails; then the act stays due.
-    pub async fn finish(&self, act: &Act, found: Finding) -> Result<(), StoreError> {
+    pub async fn finish(&self, act: &Act, found: &Finding) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let mut changed = None;
         if let Some(mut session) = tx.session(act.session).await?
             && session.attempt == act.attempt
         {
-            match &found {
-                Finding::Asked(proof) => {
-                    tx.bind_proof(act.session, act.attempt, &proof.id, proof.thread_id.as_deref()).await?;
-                }
-                Finding::Verified(revealed) => {
+            if let Finding::Asked(proof) = found {
+                tx.bind_proof(act.session, act.attempt, &proof.id, proof.thread_id.as_deref()).await?;
+            }
+            let outcome = match found.event() {
+                Some(event) => Some(self.step(&mut tx, &mut session, event, now).await?),
+                None => None,
+            };
+            match found {
+                // Of a registration that ended meanwhile, by cancelling for instance, nothing is kept.
+                Finding::Verified(revealed) if outcome == Some(Outcome::Advanced) => {
                     let json = serde_json::to_vec(revealed).unwrap_or_default();
                     let sealed = self.key.seal(&place(act.session, act.attempt), &json);
                     tx.store_attributes(act.session, act.attempt, &sealed).await?;
                 }
-                Finding::Nothing | Finding::Declined | Finding::Invalid | Finding::Refused => {}
-            }
-            if let Some(event) = found.event() {
-                self.step(&mut tx, &mut session, event, now).await?;
-            }
-            if let Finding::Asked(_) = found
-                && let Some(connection) =
-                    tx.attempt(act.session, act.attempt).await?.and_then(|attempt| attempt.connection_id)
-            {
                 // Its webhooks may have overtaken the answer that named the exchange.
-                session = self.rematch(&mut tx, &connection, now).await?.unwrap_or(session);
+                Finding::Asked(_) => {
+                    let attempt = tx.attempt(act.session, act.attempt).await?;
+                    if let Some(connection) = attempt.and_then(|attempt| attempt.connection_id) {
+                        session = self.rematch(&mut tx, &connection, now).await?.unwrap_or(session);
+                    }
+                }
+                _ => {}
             }
             changed = Some(session);
         }

@@ -122,6 +122,19 @@ impl Store {
             .await?;
         row.map(Attempt::try_from).transpose()
     }
+
+    /// Whether a proof exchange belongs to another session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_bound_elsewhere(&self, id: &ProofId, session: SessionId) -> Result<bool, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM attempts WHERE proof_id = $1 AND session_id <> $2")
+            .bind(&id.0)
+            .bind(session.to_string())
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(found.is_some())
+    }
 }
 
 impl Tx {

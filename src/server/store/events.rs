@@ -26,6 +26,8 @@ pub enum EventOutcome {
     Ignored,
     /// Its invitation is bound to another connection.
     OtherConnection,
+    /// It says that something ended and not how: the platform is asked.
+    LookedUp,
 }
 
 impl EventOutcome {
@@ -40,6 +42,7 @@ impl EventOutcome {
             Self::Unmatched => "unmatched",
             Self::Ignored => "ignored",
             Self::OtherConnection => "other_connection",
+            Self::LookedUp => "looked_up",
         }
     }
 }

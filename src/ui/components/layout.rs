@@ -61,13 +61,16 @@ fn Steps(step: u8) -> impl IntoView {
 pub fn Trouble(
     /// The word in the page's address.
     word: Option<String>,
+    /// What could not be had.
+    missing: &'static str,
 ) -> impl IntoView {
     let said = match word.as_deref() {
-        Some("platform") => {
-            "The wallet platform does not answer at the moment, so there is no code. Nothing is lost: try again in a minute."
-        }
-        Some("busy") => "There were many tries from your network just now. Wait a minute, then try again.",
-        Some(_) => "Something went wrong on our side, and it has been noted. Try again in a minute.",
+        Some("platform") => format!(
+            "The wallet platform does not answer at the moment, so there is no {missing}. Nothing is lost: try again in a \
+             minute.",
+        ),
+        Some("busy") => "There were many tries from your network just now. Wait a minute, then try again.".to_owned(),
+        Some(_) => "Something went wrong on our side, and it has been noted. Try again in a minute.".to_owned(),
         None => return None,
     };
     Some(view! {

@@ -13,10 +13,13 @@ use std::{
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{CloseEvent, MessageEvent, RequestInit, Response, VisibilityState, WebSocket};
+use web_sys::{AbortSignal, CloseEvent, MessageEvent, RequestInit, Response, VisibilityState, WebSocket};
 
 use super::backoff;
 use crate::domain::{session::Snapshot, wire::Close};
+
+/// How long a socket or a poll may say nothing before it counts as failed.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How to stay live.
 #[derive(Clone, Copy, Debug)]
@@ -153,10 +156,11 @@ impl Live {
         if document().visibility_state() != VisibilityState::Visible {
             return;
         }
-        let state = self.socket.borrow().as_ref().map(|live| live.socket.ready_state());
-        // A socket that was put to sleep can look open for minutes; asking costs little.
+        // A socket that was put to sleep can look open for minutes, so it is not believed: ask at once, and open another.
         self.ask();
-        if !matches!(state, Some(WebSocket::OPEN | WebSocket::CONNECTING)) && !self.has_ended() {
+        let opening =
+            self.socket.borrow().as_ref().is_some_and(|live| live.socket.ready_state() == WebSocket::CONNECTING);
+        if !opening && !self.has_ended() {
             self.connect();
         }
     }
@@ -180,6 +184,7 @@ impl Live {
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(snapshot) = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok()) {
                 live.failures.set(0);
+                clear(&live.retry);
                 clear(&live.due);
                 live.method.set(ConnectionMethod::WebSocket);
                 live.take(snapshot);
@@ -190,6 +195,12 @@ impl Live {
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
         self.socket.replace(Some(Socket { socket, _on_message: on_message, _on_close: on_close }));
+        // A network that swallows the upgrade says nothing for minutes.
+        let live = Rc::clone(self);
+        after(&self.retry, PATIENCE, move || {
+            live.socket.replace(None);
+            live.failed(0);
+        });
     }
 
     /// Takes a state if it is newer. One of another attempt belongs to another code than the one on this page.
@@ -292,6 +303,8 @@ async fn fetch(url: &str, version: u64) -> Result<Answer, JsValue> {
     let headers = web_sys::Headers::new()?;
     headers.set("If-None-Match", &format!("W/\"{version}\""))?;
     let init = RequestInit::new();
+    let patience = u32::try_from(PATIENCE.as_millis()).unwrap_or(u32::MAX);
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(patience)));
     init.set_headers(&headers);
     // The state is ours to compare: the browser's own cache must not answer for the server.
     init.set_cache(web_sys::RequestCache::NoStore);

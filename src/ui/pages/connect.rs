@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// Asks for the page again, without whatever problem is in its address: that was told once.
+const REFRESH: &str = r#"<meta http-equiv="refresh" content="3;url=/register/connect">"#;
+
 /// The page of the code.
 #[component]
 pub fn Connect() -> impl IntoView {
@@ -42,17 +45,20 @@ pub fn Connect() -> impl IntoView {
 #[component]
 fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
     let ConnectView { snapshot, code_svg, link, wallet_links, desk, sandbox, options } = view;
+    let attempt = snapshot.attempt;
     // Without scripts the page asks again by itself, for as long as something can happen.
     let waits = !snapshot.stage.is_end() && snapshot.stage != Stage::Verified;
     let (who, card) = (desk.organisation.clone(), desk.credential.name.clone());
     let for_code = desk.clone();
     view! {
         <Layout title=desk.title.clone() step=2>
-            {waits.then(|| view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="3">"#></noscript> })}
-            <Trouble word=problem />
+            {waits.then(|| view! { <noscript inner_html=REFRESH></noscript> })}
             <LiveStatus snapshot options>
+                <Panel of="waiting declined invalid abandoned expired cancelled failed">
+                    <Trouble word=problem missing="new code" />
+                </Panel>
                 <Panel of="waiting">
-                    <Code code_svg link wallet_links desk=for_code sandbox />
+                    <Code attempt code_svg link wallet_links desk=for_code sandbox />
                 </Panel>
                 <Panel of="scanned connected requested presented verified">
                     <Arch />
@@ -75,7 +81,7 @@ fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
                 <Panel of="scanned connected requested">
                     <Cancel />
                 </Panel>
-                <Endings desk />
+                <Endings desk attempt />
             </LiveStatus>
         </Layout>
     }
@@ -102,13 +108,22 @@ fn Said(of: &'static str, #[prop(into)] text: String) -> impl IntoView {
 }
 
 #[component]
-fn Code(code_svg: String, link: String, wallet_links: Vec<String>, desk: Desk, sandbox: bool) -> impl IntoView {
+fn Code(
+    attempt: u32,
+    code_svg: String,
+    link: String,
+    wallet_links: Vec<String>,
+    desk: Desk,
+    sandbox: bool,
+) -> impl IntoView {
     let wallet = if desk.wallet.name.is_empty() { "wallet".to_owned() } else { format!("{} wallet", desk.wallet.name) };
     let hint = if sandbox {
         "This desk runs with the sandbox: any phone camera will do.".to_owned()
     } else {
         format!("Open the {wallet} on your phone and scan.")
     };
+    let mut other_links = wallet_links;
+    let main_link = (!other_links.is_empty()).then(|| other_links.remove(0));
     let stores = [("App Store", desk.wallet.app_store), ("Google Play", desk.wallet.play_store)];
     view! {
         <div class="code" role="img" aria-label="Code to scan with your wallet" inner_html=code_svg></div>
@@ -123,9 +138,7 @@ fn Code(code_svg: String, link: String, wallet_links: Vec<String>, desk: Desk, s
                     }
                 })}
         </p>
-        {wallet_links
-            .into_iter()
-            .next()
+        {main_link
             .map(|href| {
                 view! {
                     <p class="same-phone">
@@ -141,6 +154,16 @@ fn Code(code_svg: String, link: String, wallet_links: Vec<String>, desk: Desk, s
                 <label for="link">"Copy this link into your wallet:"</label>
             </p>
             <input id="link" class="link" type="text" readonly value=link.clone() />
+            {other_links
+                .into_iter()
+                .map(|href| {
+                    view! {
+                        <p>
+                            <a href=href>"Open another wallet on this phone"</a>
+                        </p>
+                    }
+                })
+                .collect_view()}
             {(!sandbox)
                 .then(|| {
                     view! {
@@ -155,17 +178,18 @@ fn Code(code_svg: String, link: String, wallet_links: Vec<String>, desk: Desk, s
                 })}
         </details>
         <div class="actions">
-            <NewCode label="New code" main=false />
+            <NewCode attempt label="New code" main=false />
             <Cancel />
         </div>
     }
 }
 
 #[component]
-fn NewCode(label: &'static str, main: bool) -> impl IntoView {
+fn NewCode(attempt: u32, label: &'static str, main: bool) -> impl IntoView {
     let renew = ServerAction::<RenewSession>::new();
     view! {
         <ActionForm action=renew>
+            <input type="hidden" name="attempt" value=attempt />
             <button class=main.then_some("primary") type="submit">
                 {label}
             </button>
@@ -187,7 +211,7 @@ fn Cancel() -> impl IntoView {
 
 /// What each bad end means, and the way on: always a new code.
 #[component]
-fn Endings(desk: Desk) -> impl IntoView {
+fn Endings(desk: Desk, attempt: u32) -> impl IntoView {
     let (who, card) = (desk.organisation.clone(), desk.credential.name.clone());
     view! {
         <Panel of="declined">
@@ -204,7 +228,7 @@ fn Endings(desk: Desk) -> impl IntoView {
             of="abandoned"
             text="The wallet stopped before it was connected. Try once more, and accept the connection when the wallet asks."
         />
-        <Said of="expired" text="The code was not used, or the wallet was silent for too long. Nothing was shared." />
+        <Said of="expired" text="This registration was not finished in time, so it has ended. You can begin again with a new code." />
         <Said of="cancelled" text="The registration is cancelled, and the code no longer works." />
         <Said
             of="failed"
@@ -214,7 +238,7 @@ fn Endings(desk: Desk) -> impl IntoView {
             )
         />
         <Panel of="declined invalid abandoned expired cancelled failed">
-            <NewCode label="Try again with a new code" main=true />
+            <NewCode attempt label="Try again with a new code" main=true />
         </Panel>
         <Panel of="declined">
             <h2>"What each value is for"</h2>

@@ -43,7 +43,7 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
     view! {
         <Layout title=desk.title.clone() step=1>
             <h1>"Before you begin"</h1>
-            <Trouble word=problem />
+            <Trouble word=problem missing="code" />
             <h2>"What you need"</h2>
             <ul>
                 <li>{wallet} ", on a phone"</li>
@@ -53,7 +53,7 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
             <h2>"What will be asked, and why"</h2>
             <AskedFor desk=desk.clone() />
             <p>
-                {desk.organisation.clone()} " sees these values and nothing else. They are kept for " {kept}
+                {desk.organisation.clone()} " sees these values and the name of your wallet, and nothing else. They are kept for " {kept}
                 " and then deleted. You can still decline in the wallet."
             </p>
             <ActionForm action=open>

@@ -71,7 +71,7 @@ pub(super) fn answer_error(answer: &reqwest::Response) -> Option<PlatformError> 
         return None;
     }
     Some(match status.as_u16() {
-        code @ (401 | 403) => PlatformError::Unauthorized(code),
+        401 => PlatformError::Unauthorized(401),
         code if code == 429 || status.is_server_error() => PlatformError::Unavailable {
             status: code,
             retry_after: answer
@@ -204,15 +204,20 @@ impl Platform for Client {
             .await?
             .ok_or(PlatformError::Refused(StatusCode::NOT_FOUND.as_u16()))?;
         let url = text(&data, "connectionInvitation").ok_or_else(|| missing("invitation URL"))?;
-        let out_of_band_id = text(&data, "recordId").map(OutOfBandId);
-        if out_of_band_id.is_none() {
-            tracing::warn!("the platform gave an invitation without recordId; only its alias can match it");
+        let (out_of_band_id, row_id) = (text(&data, "recordId").map(OutOfBandId), text(&data, "id"));
+        match (&out_of_band_id, &row_id) {
+            // No webhook could ever be matched to it: better no code than one that leads nowhere.
+            (None, None) => return Err(missing("id of the invitation")),
+            (None, Some(_)) => {
+                tracing::warn!("an invitation came without recordId; only webhooks that name its row will match");
+            }
+            _ => {}
         }
         let message = self.resolve(&url).await;
         if message.is_none() {
             tracing::warn!("the platform's invitation URL leads to no invitation; wallets are sent to it as it is");
         }
-        Ok(Invitation { out_of_band_id, row_id: text(&data, "id"), message, url })
+        Ok(Invitation { out_of_band_id, row_id, message, url })
     }
 
     async fn connection(&self, id: &ConnectionId) -> Result<Option<ConnectionState>, PlatformError> {
@@ -250,7 +255,13 @@ impl Platform for Client {
     }
 
     async fn find_proof(&self, connection: &ConnectionId) -> Result<Option<Proof>, PlatformError> {
-        let query = [("pageNumber", "1"), ("pageSize", "10"), ("search", &*connection.0)];
+        let query = [
+            ("pageNumber", "1"),
+            ("pageSize", "10"),
+            ("search", &*connection.0),
+            ("sortField", "createDateTime"),
+            ("sortBy", "desc"),
+        ];
         let Some(page) = self.call(Method::GET, &["proofs"], &query, None).await? else { return Ok(None) };
         let id = page["data"].as_array().into_iter().flatten().find_map(|row| {
             // The search matches parts of ids: only the whole one counts.

@@ -31,8 +31,9 @@ pub fn translate(body: &[u8]) -> Result<Delivery, NotAnObject> {
         _ => text(record, "connectionId"),
     };
     let record_id = if kind == DeliveryKind::Connection { connection_id.clone() } else { id };
-    let out_of_band_id = object(record, "outOfBandRecord")
-        .and_then(|record| text(record, "id"))
+    let reused_for = object(record, "outOfBandRecord").and_then(|record| text(record, "id"));
+    let out_of_band_id = reused_for
+        .clone()
         .or_else(|| text(record, "outOfBandId"))
         .or_else(|| object(record, "_tags").and_then(|tags| text(tags, "outOfBandId")));
     let tenant_id = text(&top, "tenantId").or_else(|| {
@@ -47,6 +48,7 @@ pub fn translate(body: &[u8]) -> Result<Delivery, NotAnObject> {
         state: text(record, "state"),
         connection_id: connection_id.map(ConnectionId),
         out_of_band_id: out_of_band_id.map(OutOfBandId),
+        reused_for: reused_for.map(OutOfBandId),
         thread_id: text(record, "threadId"),
         org_id: text(&top, "orgId").or_else(|| text(record, "orgId")),
         tenant_id,
@@ -149,7 +151,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::stage::Event;
+    use crate::{domain::stage::Event, server::platform::Meaning};
 
     fn delivery(body: &Value) -> Delivery {
         translate(body.to_string().as_bytes()).unwrap()
@@ -169,17 +171,29 @@ mod tests {
         }));
         assert_eq!(delivery.kind, DeliveryKind::Other);
         assert_eq!((delivery.record_id.as_ref(), delivery.state.as_ref(), delivery.is_verified), (None, None, None));
-        assert_eq!(delivery.event(), None);
+        assert_eq!(delivery.meaning(), None);
     }
 
     #[test]
     fn the_old_words_for_states_are_understood() {
-        let event = |state: &str| delivery(&json!({ "type": "connection", "id": "1", "state": state })).event();
-        assert_eq!(event("request"), Some(Event::ConnectionRequested));
-        assert_eq!(event("response"), Some(Event::ConnectionAnswered));
-        assert_eq!(event("active"), Some(Event::ConnectionCompleted));
-        assert_eq!(event("error"), Some(Event::ConnectionAbandoned));
+        let event = |state: &str| delivery(&json!({ "type": "connection", "id": "1", "state": state })).meaning();
+        assert_eq!(event("request"), Some(Meaning::Event(Event::ConnectionRequested)));
+        assert_eq!(event("response"), Some(Meaning::Event(Event::ConnectionAnswered)));
+        assert_eq!(event("active"), Some(Meaning::Event(Event::ConnectionCompleted)));
+        assert_eq!(event("error"), Some(Meaning::Event(Event::ConnectionAbandoned)));
         assert_eq!(event("invitation"), None);
+    }
+
+    #[test]
+    fn an_end_that_says_nothing_is_looked_up() {
+        let ended = |more: Value| {
+            let mut body = json!({ "type": "Proof", "id": "1", "state": "abandoned" });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            delivery(&body).meaning()
+        };
+        assert_eq!(ended(json!({})), Some(Meaning::EndedSomehow));
+        assert_eq!(ended(json!({ "isVerified": false })), Some(Meaning::Event(Event::ProofInvalid)));
+        assert_eq!(ended(json!({ "errorMessage": "declined" })), Some(Meaning::Event(Event::ProofDeclined)));
     }
 
     #[test]
@@ -214,7 +228,7 @@ mod tests {
         #[test]
         fn no_object_is_refused(fields in proptest::collection::btree_map("type|id|state|data|proofData|_tags", "\\PC*", 0..6)) {
             let delivery = translate(&serde_json::to_vec(&fields).unwrap()).unwrap();
-            let _ = (delivery.event(), delivery.key());
+            let _ = (delivery.meaning(), delivery.key());
         }
     }
 }
