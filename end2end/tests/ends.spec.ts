@@ -113,7 +113,7 @@ test.describe("with codes that wait only a few seconds", () => {
       "Scan the code with your wallet",
       "Time ran out",
     ]);
-    await expect(page.getByText("Nothing was shared.").and(page.locator(":visible"))).toBeVisible();
+    await expect(page.getByText("This registration was not finished in time").and(page.locator(":visible"))).toBeVisible();
     await wallet.expectGone(first);
 
     await desk.tryAgain.click();

@@ -298,6 +298,28 @@ async fn the_short_link_gives_a_wallet_the_invitation_and_a_person_a_page() {
 }
 
 #[tokio::test]
+async fn on_a_real_platform_links_open_the_wallet_on_the_same_phone() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let desk = Desk::on(&platform).await;
+    let opened = desk.open().await;
+    let path = opened.data["link"].as_str().unwrap().strip_prefix(desk.app.public_url.as_str()).unwrap().to_owned();
+    let get = |accept: &str| desk.http.get(format!("{}/{path}", desk.url)).header("Accept", accept).send();
+    let message: Value = get("application/json").await.unwrap().json().await.unwrap();
+    let deep_link = opened.data["deepLink"].as_str().unwrap();
+    let oob = deep_link.strip_prefix("confirmdwallet://connect?oob=").unwrap();
+    let carried = vestibule::server::platform::invitation::message_in_url(&format!("https://x.example?oob={oob}"));
+    assert_eq!(carried.as_ref(), Some(&message), "the wallet gets the very invitation");
+    let page = get("text/html").await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    let page = page.text().await.unwrap();
+    assert!(page.contains(deep_link) && page.contains("Google Play"), "{page}");
+    let cookie = format!("vestibule={}", opened.token);
+    let connect = desk.http.get(format!("{}/register/connect", desk.url)).header("Cookie", cookie);
+    let connect = connect.send().await.unwrap().text().await.unwrap();
+    assert!(connect.contains(deep_link) && connect.contains("didcomm://invite?oob="), "both links are there");
+}
+
+#[tokio::test]
 async fn operators_need_their_token() {
     let desk = Desk::sandbox().await;
     let url = format!("{}/api/admin/websocket-stats", desk.url);
