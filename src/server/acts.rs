@@ -117,7 +117,7 @@ async fn perform(sessions: Arc<Sessions>, act: Act) {
 async fn put_off(sessions: &Sessions, act: &Act, reason: &NotYet) -> Result<(), StoreError> {
     let wait = match reason {
         NotYet::Platform(PlatformError::Unavailable { retry_after: Some(wait), .. }) => {
-            (*wait).min(Duration::from_secs(60))
+            (*wait).min(Duration::from_secs(60)).max(backoff(act.tries))
         }
         _ => backoff(act.tries),
     };

@@ -221,6 +221,7 @@ impl Live {
         if self.has_ended() {
             return;
         }
+        clear(&self.retry);
         let failures = self.failures.get() + 1;
         self.failures.set(failures);
         if self.is_pushed() {
