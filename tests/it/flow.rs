@@ -73,15 +73,18 @@ async fn a_connected_wallet_is_asked_once_for_exactly_the_desks_attributes() {
 
 #[tokio::test]
 async fn a_webhook_alone_verifies_nobody() {
-    for (end, expected) in
-        [(ProofEnd::Silent, "presented"), (ProofEnd::Declined, "declined"), (ProofEnd::Invalid, "invalid")]
-    {
+    for (end, expected) in [
+        (ProofEnd::Silent, "presented"),
+        (ProofEnd::DoneUnchecked, "presented"),
+        (ProofEnd::Declined, "declined"),
+        (ProofEnd::Invalid, "invalid"),
+    ] {
         let platform = FakePlatform::start(end).await;
         let desk = Desk::on(&platform).await;
         let (opened, mut watcher, connection) = connect(&desk, &platform).await;
         watcher.until("requested").await;
         desk.record(&proof_event(&connection, "done", true)).await;
-        if end == ProofEnd::Silent {
+        if expected == "presented" {
             until_called(&desk, &platform, "proof", 3).await;
         } else {
             while watcher.next().await["stage"] != expected {}

@@ -211,6 +211,39 @@ async fn a_reused_connection_belongs_to_the_new_invitation() {
 }
 
 #[tokio::test]
+async fn of_two_registrations_on_one_connection_none_is_guessed() {
+    let platform = FakePlatform::start(ProofEnd::CannotAsk).await;
+    let desk = Desk::on(&platform).await;
+    let connection = Uuid::new_v4().to_string();
+    let mut versions = Vec::new();
+    for state in ["request-received", "response-sent"] {
+        let opened = desk.open().await;
+        let event = json!({ "type": "Connection", "id": connection, "state": state, "outOfBandId": platform.last_out_of_band_id() });
+        assert_eq!(desk.record(&event).await, "applied");
+        versions.push((desk.snapshot(&opened).await["version"].clone(), opened));
+    }
+    let event = json!({ "type": "Connection", "id": connection, "state": "completed" });
+    assert_eq!(desk.record(&event).await, "unmatched");
+    for (version, opened) in versions {
+        assert_eq!(desk.snapshot(&opened).await["version"], version);
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_that_names_no_invitation_waits_for_one_that_does() {
+    let desk = Desk::sandbox().await;
+    let opened = desk.open().await;
+    let connection = Uuid::new_v4().to_string();
+    assert_eq!(
+        desk.record(&json!({ "type": "Connection", "id": connection, "state": "response-sent" })).await,
+        "unmatched"
+    );
+    assert_eq!(desk.snapshot(&opened).await["stage"], "waiting");
+    assert_eq!(desk.record(&connection_event(&opened, &connection, "request-received")).await, "applied");
+    assert_eq!(desk.snapshot(&opened).await["status"], "response", "both have counted");
+}
+
+#[tokio::test]
 async fn events_of_an_old_code_never_reach_the_new_one() {
     let desk = Desk::sandbox().await;
     let opened = desk.open().await;

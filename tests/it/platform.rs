@@ -26,6 +26,8 @@ pub enum ProofEnd {
     CannotAsk,
     /// The holder has not answered.
     Silent,
+    /// Done, and not a word of whether it was valid.
+    DoneUnchecked,
     Declined,
     Invalid,
 }
@@ -107,6 +109,7 @@ impl FakePlatform {
     fn record(&self, id: &str, state: &str) -> Value {
         let (state, verified) = match (self.end, state) {
             (ProofEnd::Silent | ProofEnd::CannotAsk, _) => ("request-sent", None),
+            (ProofEnd::DoneUnchecked, _) => ("done", None),
             (ProofEnd::Declined, _) => ("abandoned", None),
             (ProofEnd::Invalid, _) => ("abandoned", Some(false)),
             (ProofEnd::Verified, "done") => ("done", Some(true)),
