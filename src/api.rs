@@ -94,10 +94,3 @@ pub async fn read_connect_view() -> Result<Option<ConnectView>, ServerFnError> {
 pub async fn read_application_view() -> Result<Option<ApplicationView>, ServerFnError> {
     crate::server::pages::application_view().await
 }
-
-/// Marks the page as one that is not there.
-#[server(endpoint = "register/missing")]
-pub async fn mark_not_found() -> Result<(), ServerFnError> {
-    crate::server::pages::not_found();
-    Ok(())
-}

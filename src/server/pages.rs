@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::ConnectInfo,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
 };
 use leptos::prelude::{ServerFnError, expect_context};
 use leptos_axum::ResponseOptions;
@@ -233,11 +233,4 @@ pub async fn application_view() -> Answer<Option<ApplicationView>> {
         organisation: desk.organisation,
         fields,
     }))
-}
-
-/// Marks the page as one that is not there.
-pub fn not_found() {
-    if let Some(response) = leptos::prelude::use_context::<ResponseOptions>() {
-        response.set_status(StatusCode::NOT_FOUND);
-    }
 }

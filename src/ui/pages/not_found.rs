@@ -2,14 +2,12 @@
 
 use leptos::prelude::*;
 
-use crate::{api, ui::components::layout::Layout};
+use crate::ui::components::layout::Layout;
 
-/// There is no such page.
+/// There is no such page. The server's fallback answers with 404.
 #[component]
 pub fn NotFound() -> impl IntoView {
-    let status = Resource::new_blocking(|| (), |()| api::mark_not_found());
     view! {
-        <Suspense>{move || Suspend::new(async move { status.await.ok() })}</Suspense>
         <Layout title="Not found">
             <h1>"There is no such page"</h1>
             <p>"The address may be mistyped or old. A registration that is under way is not lost: it is where it was."</p>
