@@ -41,9 +41,36 @@ fn millis(length: Duration) -> i64 {
     i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// A length of time as people say it: `90 days`, `36 hours`, `10 minutes`. Where it is no whole number of a unit it is
+/// rounded up, so that nothing is promised sooner than it comes.
+#[must_use]
+pub fn in_words(length: Duration) -> String {
+    let seconds = length.as_secs().saturating_add(u64::from(length.subsec_nanos() > 0));
+    let units = [(24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute")];
+    // From two of a unit on, a part of it more or less does not matter.
+    let fits = |unit: u64| seconds >= 2 * unit || seconds == unit;
+    let (unit, name) = units.into_iter().find(|(unit, _)| fits(*unit)).unwrap_or((1, "second"));
+    let count = seconds.div_ceil(unit);
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_of_time_is_said_in_the_unit_that_people_would_choose() {
+        let said = |text: &str| in_words(humantime::parse_duration(text).unwrap());
+        assert_eq!(said("90d"), "90 days");
+        assert_eq!(said("1y"), "366 days");
+        assert_eq!(said("24h"), "1 day");
+        assert_eq!(said("36h"), "36 hours");
+        assert_eq!(said("1h"), "1 hour");
+        assert_eq!(said("90m"), "90 minutes");
+        assert_eq!(said("61s"), "61 seconds");
+        assert_eq!(said("1500ms"), "2 seconds");
+        assert_eq!(in_words(Duration::MAX), "213503982334602 days");
+    }
 
     #[test]
     fn a_timestamp_is_written_as_rfc_3339() {
