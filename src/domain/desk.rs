@@ -1,35 +1,37 @@
 //! The desk: what this registration is about, in the words of whoever runs it. Read from `registration.toml`; the code
 //! knows nothing about students. *Runs: both.*
 
+use std::{
+    fmt::{self, Write},
+    time::Duration,
+};
+
 use serde::{Deserialize, Serialize};
+
+use super::time::in_words;
 
 /// One registration desk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Desk {
     /// What one registers for.
     pub title: String,
     /// Who asks.
     pub organisation: String,
-    /// One or two sentences for the first page.
-    #[serde(default)]
+    /// One or two sentences for the first page; may be empty.
     pub introduction: String,
-    /// What the wallet shows with the request for the data.
-    #[serde(default)]
+    /// What the wallet shows with the request for the data; may be empty. See [`Desk::request_comment`].
     pub comment: String,
-    /// How long a registration is kept before it is deleted, for instance `90d`.
-    #[serde(with = "humantime_length", default = "default_keep")]
-    pub keep: std::time::Duration,
+    /// What follows after registering, for the page that confirms it; may be empty.
+    pub after: String,
     /// What the code on screen holds.
-    #[serde(default)]
     pub code: CodeForm,
+    /// How long each part may take, and how long what comes of it is kept.
+    pub lifetimes: Lifetimes,
     /// The credential that is asked for.
     pub credential: Credential,
-    /// Which of its attributes, and why. At least one.
-    #[serde(rename = "attribute")]
+    /// Which of its attributes, and why. At least one, and no name twice: the platform refuses that (contract 4.1).
     pub attributes: Vec<Attribute>,
     /// How a phone reaches the wallet.
-    #[serde(default)]
     pub wallet: Wallet,
 }
 
@@ -44,96 +46,295 @@ pub enum CodeForm {
     Direct,
 }
 
+/// How long each part of a registration may take, and how long what comes of it is kept. None is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lifetimes {
+    /// From the code on screen until a wallet answers it. `None`: `SESSION_TTL` decides.
+    pub code: Option<Duration>,
+    /// From the wallet's first answer until the data is verified.
+    pub wallet: Duration,
+    /// From verified until the form is submitted.
+    pub form: Duration,
+    /// After this a registration that was never submitted is deleted, counted from its beginning.
+    pub unfinished: Duration,
+    /// After this a registration that was submitted is deleted.
+    pub keep: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        const HOUR: u64 = 60 * 60;
+        Self {
+            code: None,
+            wallet: Duration::from_secs(10 * 60),
+            form: Duration::from_secs(HOUR),
+            unfinished: Duration::from_secs(7 * 24 * HOUR),
+            keep: Duration::from_secs(90 * 24 * HOUR),
+        }
+    }
+}
+
 /// The credential that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Credential {
     /// Its name, as people know it.
     pub name: String,
+    /// Who issues it, as people know them; may be empty.
+    pub issuer: String,
     /// The schema, `<did>:2:<name>:<version>`. Optional: the definition alone decides.
-    #[serde(default)]
     pub schema_id: Option<String>,
     /// The credential definition, `<did>:3:CL:<seq>:<tag>`. Mandatory: without it any issuer's card would do (contract 4.1).
     pub cred_def_id: String,
 }
 
+impl Credential {
+    /// The issuer's DID: what stands before `:3:CL:` in the definition's id. `None` when the id has another form.
+    #[must_use]
+    pub fn issuer_did(&self) -> Option<&str> {
+        self.cred_def_id.split_once(":3:CL:").map(|(did, _)| did).filter(|did| !did.is_empty())
+    }
+}
+
 /// One attribute that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Attribute {
     /// Its name in the credential's schema, exact.
     pub name: String,
     /// What people call it.
     pub label: String,
-    /// Why it is needed, as half a sentence.
-    #[serde(default)]
+    /// Why it is needed, as half a sentence; may be empty.
     pub purpose: String,
+    /// Whether one cannot register without it.
+    pub required: bool,
+    /// What is to be proven of it, instead of revealing it. `None`: it is revealed.
+    pub predicate: Option<Predicate>,
+}
+
+/// A condition on a number that a wallet proves without revealing the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Predicate {
+    /// How the number compares
+    pub condition: Condition,
+    /// to this one.
+    pub value: i64,
+}
+
+/// As people say it: `at least 60`.
+impl fmt::Display for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.condition.in_words())?;
+        write!(f, " {}", self.value)
+    }
+}
+
+/// How a number compares to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    /// Greater or equal.
+    #[serde(rename = ">=")]
+    AtLeast,
+    /// Less or equal.
+    #[serde(rename = "<=")]
+    AtMost,
+    /// Greater.
+    #[serde(rename = ">")]
+    MoreThan,
+    /// Less.
+    #[serde(rename = "<")]
+    LessThan,
+}
+
+impl Condition {
+    /// Every condition there is.
+    pub const ALL: [Self; 4] = [Self::AtLeast, Self::AtMost, Self::MoreThan, Self::LessThan];
+
+    /// As the platform spells it, and the desk's file: `>=`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AtLeast => ">=",
+            Self::AtMost => "<=",
+            Self::MoreThan => ">",
+            Self::LessThan => "<",
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::AtLeast => "at least",
+            Self::AtMost => "at most",
+            Self::MoreThan => "more than",
+            Self::LessThan => "less than",
+        }
+    }
 }
 
 /// How a phone reaches the wallet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Wallet {
-    /// Its name.
-    #[serde(default)]
+    /// Its name; may be empty.
     pub name: String,
     /// Links that open it; `{oob}` stands for the invitation, base64url (contract 6.2). The first one is the main one.
-    #[serde(default)]
     pub links: Vec<String>,
     /// Where to get it for iOS.
-    #[serde(default)]
     pub app_store: Option<String>,
     /// Where to get it for Android.
-    #[serde(default)]
     pub play_store: Option<String>,
 }
 
-fn default_keep() -> std::time::Duration {
-    std::time::Duration::from_secs(90 * 24 * 60 * 60)
-}
-
-/// Lengths of time as `90d` or `12h`.
-mod humantime_length {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(length: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&humantime::format_duration(*length))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        humantime::parse_duration(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
 impl Desk {
-    /// What is wrong with this desk beyond its form, one sentence each; empty when nothing is.
+    /// What the wallet shows with the request: the desk's comment and the code that the page shows too, so that a person
+    /// can tell whether the request is the one of their page.
     #[must_use]
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if self.title.trim().is_empty() {
-            faults.push("`title` is empty".to_owned());
+    pub fn request_comment(&self, code: &str) -> String {
+        let comment = self.comment.trim();
+        if comment.is_empty() {
+            format!("Share your {} (code {code})", self.credential.name)
+        } else {
+            format!("{comment} (code {code})")
         }
-        if self.credential.cred_def_id.trim().is_empty() {
-            faults.push("`credential.cred_def_id` is empty: without it any issuer's card would be accepted".to_owned());
+    }
+
+    /// Everything that a person agrees to on `/register`, as plain text, the same for the same terms. Its hash names the
+    /// version of the terms, so it holds nothing but terms: neither links nor words of welcome.
+    #[must_use]
+    pub fn consent_text(&self) -> String {
+        let Credential { name, issuer, .. } = &self.credential;
+        let mut text = format!("Registration: {}\nAsked by: {}\nCredential: {name}\n", self.title, self.organisation);
+        // Writing to a String cannot fail.
+        if !issuer.is_empty() {
+            let _ = writeln!(text, "Issued by: {issuer}");
         }
-        if self.attributes.is_empty() {
-            faults.push("there is no `[[attribute]]`: a desk asks for at least one".to_owned());
-        }
-        for (place, attribute) in self.attributes.iter().enumerate() {
-            if attribute.name.trim().is_empty() {
-                faults.push(format!("attribute {} has no `name`", place + 1));
+        for Attribute { name, label, purpose, required, predicate } in &self.attributes {
+            let _ = write!(text, "- {label} ({name}), {}", if *required { "required" } else { "optional" });
+            if let Some(predicate) = predicate {
+                let _ = write!(text, ", only proven to be {predicate}");
             }
-            if self.attributes[..place].iter().any(|earlier| earlier.name == attribute.name) {
-                faults.push(format!("attribute `{}` is there twice", attribute.name));
-            }
+            let _ = writeln!(text, ": {purpose}");
         }
-        for link in &self.wallet.links {
-            if !link.contains("{oob}") {
-                faults.push(format!("wallet link `{link}` has no `{{oob}}` for the invitation"));
-            }
+        let _ = writeln!(
+            text,
+            "Seen besides: the name of the wallet\nDeleted after: {}\nDeleted if not finished after: {}",
+            in_words(self.lifetimes.keep),
+            in_words(self.lifetimes.unfinished)
+        );
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desk() -> Desk {
+        let attribute = |name: &str, predicate: Option<Predicate>| Attribute {
+            name: name.to_owned(),
+            label: name.to_uppercase(),
+            purpose: format!("to know the {name}"),
+            required: predicate.is_none(),
+            predicate,
+        };
+        Desk {
+            title: "Library".to_owned(),
+            organisation: "The town".to_owned(),
+            introduction: String::new(),
+            comment: "Share your Town Card".to_owned(),
+            after: String::new(),
+            code: CodeForm::Link,
+            lifetimes: Lifetimes::default(),
+            credential: Credential {
+                name: "Town Card".to_owned(),
+                issuer: "The registry".to_owned(),
+                schema_id: None,
+                cred_def_id: "Th7MpTaRZVRYnPiabds81Y:3:CL:1482:Town Card".to_owned(),
+            },
+            attributes: vec![
+                attribute("name", None),
+                attribute("age", Some(Predicate { condition: Condition::AtLeast, value: 16 })),
+            ],
+            wallet: Wallet::default(),
         }
-        faults
+    }
+
+    #[test]
+    fn a_predicate_is_said_to_people_and_spelled_for_the_platform() {
+        let said = Condition::ALL.map(|condition| (condition.as_str(), Predicate { condition, value: 60 }.to_string()));
+        let said = said.each_ref().map(|(spelled, words)| (*spelled, words.as_str()));
+        assert_eq!(said, [(">=", "at least 60"), ("<=", "at most 60"), (">", "more than 60"), ("<", "less than 60")]);
+        for condition in Condition::ALL {
+            assert_eq!(serde_json::to_value(condition).unwrap(), condition.as_str());
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_read_from_the_credential_definition() {
+        let mut credential = desk().credential;
+        assert_eq!(credential.issuer_did(), Some("Th7MpTaRZVRYnPiabds81Y"));
+        for other in ["", "Th7MpTaRZVRYnPiabds81Y", ":3:CL:1482:Town Card", "Th7MpTaRZVRYnPiabds81Y:2:Town Card:1.0"] {
+            other.clone_into(&mut credential.cred_def_id);
+            assert_eq!(credential.issuer_did(), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn the_wallet_shows_the_comment_with_the_code() {
+        let mut desk = desk();
+        desk.comment = "Share your Town Card to borrow ".to_owned();
+        assert_eq!(desk.request_comment("K7P4"), "Share your Town Card to borrow (code K7P4)");
+        desk.comment = " ".to_owned();
+        assert_eq!(desk.request_comment("K7P4"), "Share your Town Card (code K7P4)");
+    }
+
+    #[test]
+    fn the_terms_are_all_in_the_text_that_is_agreed_to() {
+        assert_eq!(
+            desk().consent_text(),
+            "Registration: Library\nAsked by: The town\nCredential: Town Card\nIssued by: The registry\n\
+             - NAME (name), required: to know the name\n\
+             - AGE (age), optional, only proven to be at least 16: to know the age\n\
+             Seen besides: the name of the wallet\nDeleted after: 90 days\nDeleted if not finished after: 7 days\n"
+        );
+    }
+
+    #[test]
+    fn other_terms_are_another_text() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        let changes: [fn(&mut Desk); 8] = [
+            |desk| desk.organisation.push('s'),
+            |desk| desk.credential.issuer.clear(),
+            |desk| desk.attributes[0].purpose.push('s'),
+            |desk| desk.attributes[0].required = false,
+            |desk| desk.attributes[1].predicate = None,
+            |desk| desk.attributes.swap(0, 1),
+            |desk| desk.lifetimes.keep *= 2,
+            |desk| desk.lifetimes.unfinished *= 2,
+        ];
+        let mut texts = vec![desk().consent_text()];
+        for change in changes {
+            let mut desk = desk();
+            change(&mut desk);
+            texts.push(desk.consent_text());
+        }
+        let mut longer = desk();
+        longer.lifetimes.keep += day;
+        texts.push(longer.consent_text());
+        for (place, text) in texts.iter().enumerate() {
+            assert!(!texts[..place].contains(text), "two of them are alike:\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_term_changes_nothing() {
+        let changes: [fn(&mut Desk); 4] = [
+            |desk| desk.wallet.links.push("town://?oob={oob}".to_owned()),
+            |desk| desk.wallet.play_store = Some("https://store.example.org".to_owned()),
+            |desk| desk.introduction.push_str("Welcome."),
+            |desk| desk.lifetimes.form *= 2,
+        ];
+        for change in changes {
+            let mut changed = desk();
+            change(&mut changed);
+            assert_eq!(changed.consent_text(), desk().consent_text());
+        }
     }
 }

@@ -32,7 +32,7 @@ async fn clean(sessions: &Sessions, delete_at: &mut Timestamp) -> Result<(), Sto
     if now < *delete_at {
         return Ok(());
     }
-    while delete_some(sessions, now.minus(sessions.desk.keep)).await? {}
+    while delete_some(sessions, now.minus(sessions.desk.lifetimes.keep)).await? {}
     *delete_at = now.plus(DELETE);
     Ok(())
 }

@@ -161,7 +161,7 @@ async fn what_was_shared_is_sealed_on_disk_and_deleted_in_time() {
             );
         }
     }
-    desk.clock.advance(desk.app.sessions.desk.keep + Duration::from_secs(1));
+    desk.clock.advance(desk.app.sessions.desk.lifetimes.keep + Duration::from_secs(1));
     tokio::time::timeout(PATIENCE, async {
         while desk.poll(&opened).send().await.unwrap().status() != StatusCode::NOT_FOUND {
             tokio::task::yield_now().await;

@@ -217,11 +217,17 @@ impl Config {
             (!file.is_empty() && !file.starts_with(":memory:")).then(|| value.to_owned())
         });
         let token_ttl = r.length("TOKEN_TTL", "24h");
-        // What was verified stays open to its browser for as long as that may come back: there is no form to finish yet.
-        let deadlines =
-            Deadlines { code: r.length("SESSION_TTL", "15m"), wallet: Duration::from_secs(600), form: token_ttl };
         let given = |name: &str| r.set.get(name).map(String::as_str).filter(|value| !value.trim().is_empty());
-        let desk = desk::load(&given, sandbox);
+        let desk = desk::load(&given, sandbox).unwrap_or_else(|problems| {
+            r.problems.extend(problems);
+            desk::sample()
+        });
+        let code = r.length("SESSION_TTL", "15m");
+        let deadlines = Deadlines {
+            code: desk.lifetimes.code.unwrap_or(code),
+            wallet: desk.lifetimes.wallet,
+            form: desk.lifetimes.form,
+        };
         let config = Self {
             port: r.parse("PORT", 3300, "a port, 0 to 65535", |value| value.parse().ok()),
             hostname: r.parse("HOSTNAME", IpAddr::from([127, 0, 0, 1]), "an IP address to listen on", |value| {
@@ -246,10 +252,7 @@ impl Config {
             tenant_id: r.owned("CONFIRMD_TENANT_ID"),
             webhook_secrets: r.list("WEBHOOK_SECRET", "one or two secrets", |value| Some(Secret(value.to_owned()))),
             webhook_path_token: r.owned("WEBHOOK_PATH_TOKEN").map(Secret),
-            desk: Arc::new(desk.unwrap_or_else(|problems| {
-                r.problems.extend(problems);
-                desk::sample()
-            })),
+            desk: Arc::new(desk),
             admin_token: r.owned("ADMIN_TOKEN").map(Secret),
             deadlines,
             token_ttl,
@@ -321,6 +324,18 @@ mod tests {
         ]) {
             assert!(problems.iter().any(|problem| problem.contains(name)), "{name} is missing in {problems:#?}");
         }
+    }
+
+    #[test]
+    fn the_desk_says_how_long_each_part_takes_and_session_ttl_fills_in_for_the_code() {
+        let deadlines = |file: &str, ttl| {
+            let file = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
+            let Deadlines { code, wallet, form } =
+                config(&[("DESK_FILE", &file), ("SESSION_TTL", ttl)]).unwrap().deadlines;
+            [code, wallet, form].map(|length| length.as_secs() / 60)
+        };
+        assert_eq!(deadlines("registration.toml", "7m"), [7, 10, 60]);
+        assert_eq!(deadlines("desks/course.toml", "7m"), [30, 20, 120]);
     }
 
     #[test]

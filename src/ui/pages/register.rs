@@ -1,13 +1,14 @@
 //! `/register`: what is needed, what will be asked and why, how long it is kept. Agreeing begins. *Runs: server.*
 
-use std::time::Duration;
-
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::{self, OpenSession},
-    domain::desk::Desk,
+    domain::{
+        desk::{Attribute, Desk},
+        time::in_words,
+    },
     ui::{
         components::layout::{Layout, Trouble},
         pages::not_found::Broken,
@@ -39,7 +40,12 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
     let open = ServerAction::<OpenSession>::new();
     let wallet =
         if desk.wallet.name.is_empty() { "A wallet".to_owned() } else { format!("The {} wallet", desk.wallet.name) };
-    let kept = days(desk.keep);
+    let (kept, unfinished) = (in_words(desk.lifetimes.keep), in_words(desk.lifetimes.unfinished));
+    let issued = if desk.credential.issuer.is_empty() {
+        String::new()
+    } else {
+        format!(", issued by {},", desk.credential.issuer)
+    };
     view! {
         <Layout title=desk.title.clone() step=1>
             <h1>"Before you begin"</h1>
@@ -47,14 +53,14 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
             <h2>"What you need"</h2>
             <ul>
                 <li>{wallet} ", on a phone"</li>
-                <li>"Your " {desk.credential.name.clone()} " in it"</li>
+                <li>"Your " {desk.credential.name.clone()} {issued} " in it"</li>
                 <li>"About a minute"</li>
             </ul>
             <h2>"What will be asked, and why"</h2>
             <AskedFor desk=desk.clone() />
             <p>
                 {desk.organisation.clone()} " sees these values and the name of your wallet, and nothing else. They are kept for " {kept}
-                " and then deleted. You can still decline in the wallet."
+                " and then deleted; if you do not finish, after " {unfinished} ". You can still decline in the wallet."
             </p>
             <ActionForm action=open>
                 <button class="primary" type="submit">
@@ -65,7 +71,7 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
     }
 }
 
-/// Every attribute with the reason it is asked for.
+/// Every attribute with the reason it is asked for, whether it may be left out, and what is proven instead of revealed.
 #[component]
 pub fn AskedFor(
     /// The desk that asks.
@@ -77,10 +83,17 @@ pub fn AskedFor(
                 .attributes
                 .into_iter()
                 .map(|attribute| {
+                    let notes = notes(&attribute);
                     view! {
                         <div>
                             <dt>{attribute.label}</dt>
-                            <dd>{attribute.purpose}</dd>
+                            <dd>
+                                {attribute.purpose}
+                                {notes
+                                    .into_iter()
+                                    .map(|note| view! { " " <span class="note">{note}</span> })
+                                    .collect_view()}
+                            </dd>
                         </div>
                     }
                 })
@@ -89,9 +102,9 @@ pub fn AskedFor(
     }
 }
 
-fn days(length: Duration) -> String {
-    match length.as_secs().div_ceil(24 * 60 * 60) {
-        1 => "1 day".to_owned(),
-        days => format!("{days} days"),
-    }
+/// What is to be known about an attribute beside its purpose.
+fn notes(attribute: &Attribute) -> Vec<String> {
+    let proven = attribute.predicate.map(|predicate| format!("{predicate}; the value itself stays in your wallet"));
+    let optional = (!attribute.required).then(|| "optional".to_owned());
+    proven.into_iter().chain(optional).collect()
 }
