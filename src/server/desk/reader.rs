@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn eight_mistakes_are_told_at_once_each_with_its_line() {
+    fn ten_mistakes_are_told_at_once_each_with_its_line() {
         let text = r#"title = 5
 organisation = "O"
 keep = "90d"
