@@ -11,18 +11,27 @@ use crate::domain::{desk::Desk, session::Snapshot};
 pub struct ConnectView {
     /// Where the registration stands.
     pub snapshot: Snapshot,
-    /// The code, as SVG drawn by the server.
-    pub code_svg: String,
-    /// What the code holds.
-    pub link: String,
-    /// Links that open a wallet on the same phone, the main one first.
-    pub wallet_links: Vec<String>,
+    /// The code to scan; `None` when the wallet is asked over a connection that stands.
+    pub code: Option<CodeView>,
+    /// What the wallet's request shows too, so that a person knows it for theirs.
+    pub matching_code: String,
     /// The desk.
     pub desk: Desk,
     /// Whether the wallet is the simulated one.
     pub sandbox: bool,
     /// How the page stays live.
     pub options: LiveOptions,
+}
+
+/// The code to scan, and the other ways to a wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeView {
+    /// The code, as SVG drawn by the server.
+    pub svg: String,
+    /// What the code holds.
+    pub link: String,
+    /// Links that open a wallet on the same phone, the main one first.
+    pub wallet_links: Vec<String>,
 }
 
 /// How the page stays live, as the operator configured it.
@@ -34,17 +43,29 @@ pub struct LiveOptions {
     pub polling_ms: u32,
 }
 
-/// What was shared.
+/// What was shared, and the form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationView {
     /// What one registers for.
     pub title: String,
     /// The credential it comes from.
     pub credential: String,
+    /// Who issued that, as people know them; may be empty.
+    pub issuer: String,
+    /// The issuer's DID, where the definition's id has one.
+    pub issuer_did: Option<String>,
     /// Who asked.
     pub organisation: String,
     /// Every attribute that was asked for, in the desk's order.
     pub fields: Vec<Field>,
+    /// The attempt it was shared in.
+    pub attempt: u32,
+    /// Something that is required is missing: there is no form, only another attempt.
+    pub falls_short: bool,
+    /// The e-mail address as typed before.
+    pub email: TypedField,
+    /// The phone number as typed before.
+    pub phone: TypedField,
 }
 
 /// One attribute that was asked for.
@@ -52,8 +73,38 @@ pub struct ApplicationView {
 pub struct Field {
     /// What people call it.
     pub label: String,
-    /// What was proven; `None` when it was not revealed.
+    /// What was proven; `None` when it was not.
     pub value: Option<String>,
+    /// A condition was proven, and the value stayed in the wallet.
+    pub only_proven: bool,
+    /// Whether one cannot register without it.
+    pub required: bool,
+}
+
+/// A field of the form, as it was sent before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypedField {
+    /// What was typed.
+    pub value: String,
+    /// What is wrong with it, and how to mend it.
+    pub fault: Option<String>,
+}
+
+/// A registration, for the browser it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfirmationView {
+    /// What one registered for.
+    pub title: String,
+    /// With whom.
+    pub organisation: String,
+    /// The registration's number.
+    pub number: String,
+    /// When it was submitted, RFC 3339.
+    pub submitted_at: String,
+    /// What follows; may be empty.
+    pub after: String,
+    /// How long it is kept, in words.
+    pub kept: String,
 }
 
 /// The desk, for pages that describe it.
@@ -77,6 +128,15 @@ pub async fn renew_session(
     crate::server::pages::renew(attempt).await
 }
 
+/// Asks the wallet once more over the connection that stands, after the attempt that the page shows.
+#[server(endpoint = "register/ask-again")]
+pub async fn ask_again(
+    /// The attempt that the page shows.
+    attempt: u32,
+) -> Result<(), ServerFnError> {
+    crate::server::pages::ask_again(attempt).await
+}
+
 /// Cancels.
 #[server(endpoint = "register/cancel")]
 pub async fn cancel_session() -> Result<(), ServerFnError> {
@@ -89,8 +149,27 @@ pub async fn read_connect_view() -> Result<Option<ConnectView>, ServerFnError> {
     crate::server::pages::connect_view().await
 }
 
-/// What this browser's registration shared; `None` when the browser is sent elsewhere.
+/// Submits the form.
+#[server(endpoint = "register/submit")]
+pub async fn submit_form(
+    /// The e-mail address, as typed.
+    #[server(default)]
+    email: String,
+    /// The phone number, as typed.
+    #[server(default)]
+    phone: String,
+) -> Result<(), ServerFnError> {
+    crate::server::pages::submit(email, phone).await
+}
+
+/// What this browser's registration shared, and its form; `None` when the browser is sent elsewhere.
 #[server(endpoint = "register/shared")]
 pub async fn read_application_view() -> Result<Option<ApplicationView>, ServerFnError> {
     crate::server::pages::application_view().await
+}
+
+/// This browser's registration; `None` when the browser is sent elsewhere.
+#[server(endpoint = "register/confirmed")]
+pub async fn read_confirmation_view() -> Result<Option<ConfirmationView>, ServerFnError> {
+    crate::server::pages::confirmation_view().await
 }

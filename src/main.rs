@@ -2,19 +2,22 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its terminal")]
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 
 use vestibule::server::{
     clock::Clock,
     config::{self, Config},
-    startup::Server,
+    startup::{self, Server},
     state::App,
+    store::{Resealed, Store},
     telemetry,
 };
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        None => {}
+    let command = std::env::args().nth(1);
+    let reencrypts = match command.as_deref() {
+        None => false,
+        Some("reencrypt") => true,
         Some("--help" | "-h" | "help") => {
             print!("{}", config::help());
             return ExitCode::SUCCESS;
@@ -27,8 +30,8 @@ fn main() -> ExitCode {
             eprintln!("vestibule: there is no `{other}`; try --help");
             return ExitCode::from(2);
         }
-    }
-    match run() {
+    };
+    match run(reencrypts) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("vestibule: {error}");
@@ -38,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run() -> Result<(), Box<dyn std::error::Error>> {
+async fn run(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> {
     match dotenvy::dotenv() {
         Err(error) if !error.not_found() => return Err(format!("the file .env: {error}").into()),
         _ => {}
@@ -53,10 +56,25 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     let config = Config::from_variables(&variables)?;
     telemetry::init(&config);
+    if reencrypts {
+        return reencrypt(&config).await;
+    }
     let shows_admin_token = config.admin_token.is_none();
     let server = Server::start(config, Clock::default()).await?;
     greet(server.app(), server.local_addr()?.port(), shows_admin_token);
     server.run(told_to_stop()).await?;
+    Ok(())
+}
+
+/// Seals everything anew with the present key. A server on the same database may go on meanwhile.
+async fn reencrypt(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    let store = Store::open(&config.database_url, Arc::new(startup::keys(config)?)).await?;
+    let Resealed { changed, kept, lost } = store.reseal().await?;
+    store.close().await;
+    println!("{changed} sealed anew, {kept} were already sealed with this key");
+    if lost > 0 {
+        return Err(format!("{lost} cannot be opened: their key is neither SECRET_KEY nor in SECRET_KEY_OLD").into());
+    }
     Ok(())
 }
 

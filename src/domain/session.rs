@@ -34,8 +34,12 @@ pub struct Session {
     pub progress: Progress,
     /// Whether something that is not a browser fetched the short link of this attempt: the first sign of a scan.
     pub opened: bool,
+    /// Whether what the server has to do next had to be put off, because the platform does not answer as it should.
+    pub delayed: bool,
     /// The name the holder gave the wallet: personal, untrusted text.
     pub their_label: Option<String>,
+    /// Which text the person consented to: the fingerprint of the desk's consent text.
+    pub consent: String,
     /// When the person consented and the session began.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -50,14 +54,16 @@ const LABEL_LIMIT: usize = 64;
 impl Session {
     /// A new registration, waiting for its first code to be scanned.
     #[must_use]
-    pub fn open(id: SessionId, now: Timestamp, deadlines: &Deadlines) -> Self {
+    pub fn open(id: SessionId, consent: String, now: Timestamp, deadlines: &Deadlines) -> Self {
         Self {
             id,
             attempt: 1,
             version: 1,
             progress: Progress::START,
             opened: false,
+            delayed: false,
             their_label: None,
+            consent,
             created_at: now,
             updated_at: now,
             expires_at: now.plus(deadlines.code),
@@ -70,8 +76,11 @@ impl Session {
         let outcome = self.progress.apply(event);
         if outcome == Outcome::Advanced {
             self.changed(now);
+            self.delayed = false;
             match self.progress.stage {
                 Stage::Verified => self.expires_at = now.plus(deadlines.form),
+                // The person's part is done: a platform that is slow to confirm it must not cost them the registration.
+                Stage::Presented => self.expires_at = now.plus(deadlines.wallet),
                 stage if stage.is_end() => self.expires_at = now,
                 // The wallet's time is one stretch: its later steps do not lengthen it.
                 _ if before == Stage::Waiting => self.expires_at = now.plus(deadlines.wallet),
@@ -99,21 +108,60 @@ impl Session {
         }
     }
 
-    /// Whether a new code may begin a new attempt: while nobody scanned the present one, and after every bad end.
+    /// Notes that the server's next step has to wait for the platform. Says whether that was news.
+    pub fn delay(&mut self, now: Timestamp) -> bool {
+        let news = !self.delayed && !self.progress.stage.is_end();
+        if news {
+            self.delayed = true;
+            self.changed(now);
+        }
+        news
+    }
+
+    /// Notes that the server's next step is done after all. Says whether that was news.
+    pub fn resume(&mut self, now: Timestamp) -> bool {
+        let news = std::mem::take(&mut self.delayed);
+        if news {
+            self.changed(now);
+        }
+        news
+    }
+
+    /// Whether a new code may begin a new attempt: while nobody scanned the present one, while the wallet is silent,
+    /// and after every bad end.
     #[must_use]
     pub fn may_renew(&self) -> bool {
-        self.progress.stage == Stage::Waiting
-            || (self.progress.stage.is_end() && self.progress.stage != Stage::Submitted)
+        matches!(self.progress.stage, Stage::Waiting | Stage::Requested) || self.has_ended_badly()
+    }
+
+    /// Whether the wallet may be asked once more, over the connection that stands.
+    #[must_use]
+    pub fn may_ask_again(&self) -> bool {
+        matches!(self.progress.stage, Stage::Requested | Stage::Declined | Stage::Invalid | Stage::Expired)
+    }
+
+    fn has_ended_badly(&self) -> bool {
+        self.progress.stage.is_end() && self.progress.stage != Stage::Submitted
     }
 
     /// Begins a new attempt with a new code.
     pub fn renew(&mut self, now: Timestamp, deadlines: &Deadlines) {
-        self.attempt += 1;
-        self.progress = Progress::START;
+        self.begin(Progress::START, now, deadlines.code);
         self.opened = false;
         self.their_label = None;
+    }
+
+    /// Begins a new attempt over the connection that stands: the wallet is asked once more.
+    pub fn ask_again(&mut self, now: Timestamp, deadlines: &Deadlines) {
+        self.begin(Progress { stage: Stage::Requested, answered: true }, now, deadlines.wallet);
+    }
+
+    fn begin(&mut self, progress: Progress, now: Timestamp, time: Duration) {
+        self.attempt += 1;
+        self.progress = progress;
+        self.delayed = false;
         self.changed(now);
-        self.expires_at = now.plus(deadlines.code);
+        self.expires_at = now.plus(time);
     }
 
     fn changed(&mut self, now: Timestamp) {
@@ -132,6 +180,7 @@ impl Session {
             status: self.progress.status(),
             event_type: self.progress.event_type(),
             opened: self.opened,
+            delayed: self.delayed,
             their_label: self.their_label.clone(),
             timestamp: self.updated_at.rfc3339(),
             expires_at: self.expires_at.rfc3339(),
@@ -158,6 +207,9 @@ pub struct Snapshot {
     pub event_type: EventType,
     /// Whether a wallet fetched the code's link.
     pub opened: bool,
+    /// Whether the platform keeps the server waiting; it goes on trying.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub delayed: bool,
     /// The name of the wallet, once it asked to connect.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub their_label: Option<String>,
@@ -177,7 +229,7 @@ mod tests {
         Deadlines { code: Duration::from_secs(900), wallet: Duration::from_secs(600), form: Duration::from_secs(3600) };
 
     fn session() -> Session {
-        Session::open(SessionId::from_bytes([7; 16]), Timestamp(1_000), &DEADLINES)
+        Session::open(SessionId::from_bytes([7; 16]), "c".to_owned(), Timestamp(1_000), &DEADLINES)
     }
 
     #[test]
@@ -197,8 +249,37 @@ mod tests {
         assert_eq!(session.expires_at, Timestamp(602_000));
         session.apply(Event::ConnectionCompleted, Timestamp(9_000), &DEADLINES);
         assert_eq!(session.expires_at, Timestamp(602_000));
+        session.apply(Event::PresentationReceived, Timestamp(9_500), &DEADLINES);
+        assert_eq!(session.expires_at, Timestamp(609_500), "the platform's time is not the person's");
         session.apply(Event::ProofVerified, Timestamp(10_000), &DEADLINES);
         assert_eq!(session.expires_at, Timestamp(3_610_000));
+    }
+
+    #[test]
+    fn a_delay_is_told_once_and_forgotten_with_the_next_step() {
+        let mut session = session();
+        assert!(session.delay(Timestamp(1_500)));
+        assert!(!session.delay(Timestamp(1_600)));
+        assert_eq!((session.version, session.snapshot(Timestamp(2_000)).delayed), (2, true));
+        session.apply(Event::ConnectionRequested, Timestamp(2_000), &DEADLINES);
+        assert!(!session.delayed);
+        session.apply(Event::Cancelled, Timestamp(2_500), &DEADLINES);
+        assert!(!session.delay(Timestamp(3_000)), "nothing is awaited after the end");
+    }
+
+    #[test]
+    fn asking_again_keeps_the_wallet_and_begins_at_requested() {
+        let mut session = session();
+        assert!(!session.may_ask_again());
+        session.name_wallet("Old phone");
+        session.apply(Event::ProofRequested, Timestamp(1_500), &DEADLINES);
+        assert!(session.may_ask_again(), "the wallet is silent");
+        session.apply(Event::ProofDeclined, Timestamp(2_000), &DEADLINES);
+        assert!(session.may_ask_again());
+        session.ask_again(Timestamp(3_000), &DEADLINES);
+        assert_eq!((session.attempt, session.version, session.progress.stage), (2, 4, Stage::Requested));
+        assert_eq!(session.their_label.as_deref(), Some("Old phone"));
+        assert_eq!(session.expires_at, Timestamp(603_000));
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! Where a registration stands and how events move it. *Runs: both.*
 //!
-//! The machine tolerates what webhooks do: events come twice, late, out of order, or not at all. It only goes forward,
-//! an event whose predecessors are missing is applied directly, and an end is final. With at most one ending among the
-//! events, any order and any repetition of them leads to the same stage. (For the connection `completed` is an ending
-//! too: of `completed` and `abandoned` the first one counts.)
+//! The machine tolerates what webhooks do: events come twice, late, out of order, or not at all. It only goes forward, an
+//! event whose predecessors are missing is applied directly, an end is final. With at most one ending among the events, any
+//! order and repetition leads to the same stage. (Of a connection's `completed` and `abandoned` the first one counts.)
 
 use serde::{Deserialize, Serialize};
 
@@ -83,8 +82,12 @@ pub enum Event {
     ProofDeclined,
     /// The presentation is not valid.
     ProofInvalid,
+    /// The presentation answers from two cards. It may come to light after it was verified.
+    CardsMixed,
     /// The platform, asked by us, confirmed the presentation.
     ProofVerified,
+    /// The person submitted the form.
+    Submitted,
     /// The person cancelled.
     Cancelled,
     /// The deadline passed.
@@ -205,10 +208,14 @@ impl Progress {
             Event::ProofRequested => self.reach(Stage::Requested),
             Event::PresentationReceived => self.reach(Stage::Presented),
             Event::ProofVerified => self.reach(Stage::Verified),
+            // Only what is verified can be submitted.
+            Event::Submitted if self.stage != Stage::Verified => Outcome::Late,
+            Event::Submitted => self.reach(Stage::Submitted),
             // `completed` is the connection's own good end: an abandoned one cannot take it back (contract 5.5).
             Event::ConnectionAbandoned => self.end_before(rank, Stage::Connected, Stage::Abandoned),
             Event::ProofDeclined => self.end_before(rank, Stage::Verified, Stage::Declined),
             Event::ProofInvalid => self.end_before(rank, Stage::Verified, Stage::Invalid),
+            Event::CardsMixed => self.end(Stage::Invalid),
             Event::Failed => self.end_before(rank, Stage::Verified, Stage::Failed),
             Event::Cancelled => self.end(Stage::Cancelled),
             Event::Expired => self.end(Stage::Expired),
@@ -257,10 +264,13 @@ impl Progress {
     #[must_use]
     pub const fn event_type(self) -> EventType {
         match self.stage {
-            Stage::Requested | Stage::Presented | Stage::Verified | Stage::Submitted => EventType::Proof,
-            Stage::Declined | Stage::Invalid => EventType::Proof,
-            Stage::Waiting | Stage::Scanned | Stage::Connected => EventType::Connection,
-            Stage::Abandoned | Stage::Expired | Stage::Cancelled | Stage::Failed => EventType::Connection,
+            Stage::Requested
+            | Stage::Presented
+            | Stage::Verified
+            | Stage::Submitted
+            | Stage::Declined
+            | Stage::Invalid => EventType::Proof,
+            _ => EventType::Connection,
         }
     }
 }
@@ -279,6 +289,7 @@ mod tests {
         Event::PresentationReceived,
         Event::ProofVerified,
     ];
+
     fn after(events: &[Event]) -> Progress {
         let mut progress = Progress::START;
         for event in events {
@@ -314,7 +325,7 @@ mod tests {
     fn every_stage_answers_every_event_by_the_table() {
         use Stage::*;
         let open = [Waiting, Scanned, Connected, Requested, Presented, Verified];
-        let table: [(Event, Stage, &[Stage]); 12] = [
+        let table: [(Event, Stage, &[Stage]); 14] = [
             (Event::ConnectionRequested, Scanned, &open[..1]),
             (Event::ConnectionAnswered, Scanned, &open[..1]),
             (Event::ConnectionCompleted, Connected, &open[..2]),
@@ -325,6 +336,8 @@ mod tests {
             (Event::ProofDeclined, Declined, &open[..5]),
             (Event::ProofInvalid, Invalid, &open[..5]),
             (Event::Failed, Failed, &open[..5]),
+            (Event::CardsMixed, Invalid, &open),
+            (Event::Submitted, Submitted, &open[5..]),
             (Event::Cancelled, Cancelled, &open),
             (Event::Expired, Expired, &open),
         ];
@@ -371,7 +384,8 @@ mod tests {
 
     /// Some events, with at most one ending among them, and the same ones repeated in another order.
     fn events_twice() -> impl Strategy<Value = (Vec<Event>, Vec<Event>)> {
-        let endings = vec![Event::ProofDeclined, Event::ProofInvalid, Event::Cancelled, Event::Expired, Event::Failed];
+        use Event::*;
+        let endings = vec![ProofDeclined, ProofInvalid, CardsMixed, Cancelled, Expired, Failed];
         let ending = proptest::option::of(proptest::sample::select(endings));
         (proptest::collection::vec(proptest::sample::select(&FORWARD[..5]), 0..12), ending).prop_flat_map(
             |(mut events, ending)| {

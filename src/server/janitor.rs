@@ -1,13 +1,18 @@
-//! Expires what is overdue and deletes what is older than the desk keeps it. *Runs: server.*
+//! Keeps the house in order: tries deliveries that wait for their session, parks them, deletes what belongs to nobody, and
+//! empties the write-ahead log of what was deleted. What is due for a session is an act, and not done here.
+//! *Runs: server.*
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::sync::watch;
 
 use super::{sessions::Sessions, store::StoreError};
 use crate::domain::time::Timestamp;
 
-/// How often it looks for what is overdue; a page shows an expiry at most this late.
+/// How often it looks for deliveries that wait.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it deletes. What is kept for days need not go by the second.
 const DELETE: Duration = Duration::from_secs(60);
@@ -17,7 +22,7 @@ pub async fn run(sessions: Arc<Sessions>, mut stop: watch::Receiver<bool>) {
     let mut delete_at = sessions.clock.now();
     loop {
         if let Err(error) = clean(&sessions, &mut delete_at).await {
-            tracing::error!(%error, "cannot expire or delete");
+            tracing::error!(%error, "cannot keep the database in order");
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
@@ -27,12 +32,16 @@ pub async fn run(sessions: Arc<Sessions>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn clean(sessions: &Sessions, delete_at: &mut Timestamp) -> Result<(), StoreError> {
-    while sessions.expire_due().await? {}
+    sessions.retry_unmatched().await?;
     let now = sessions.clock.now();
     if now < *delete_at {
         return Ok(());
     }
-    while delete_some(sessions, now.minus(sessions.desk.lifetimes.keep)).await? {}
+    while delete_some(sessions, now.minus(sessions.desk.lifetimes.unfinished)).await? {}
+    if sessions.deleted.swap(false, Ordering::Relaxed) && !sessions.store.empty_log().await? {
+        // Somebody was reading; next time.
+        sessions.deleted.store(true, Ordering::Relaxed);
+    }
     *delete_at = now.plus(DELETE);
     Ok(())
 }
@@ -40,10 +49,10 @@ async fn clean(sessions: &Sessions, delete_at: &mut Timestamp) -> Result<(), Sto
 /// A part at a time, so that webhooks get their turn in between. Says whether there may be more.
 async fn delete_some(sessions: &Sessions, limit: Timestamp) -> Result<bool, StoreError> {
     let mut tx = sessions.store.begin().await?;
-    let deleted = tx.delete_older(limit).await?;
+    let deleted = tx.delete_strays(limit).await?;
     tx.commit().await?;
     if deleted > 0 {
-        tracing::info!(deleted, "deleted what is older than the desk keeps it");
+        sessions.deleted.store(true, Ordering::Relaxed);
     }
     Ok(deleted > 0)
 }

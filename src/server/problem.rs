@@ -136,7 +136,7 @@ impl From<OpenError> for Problem {
             OpenError::Platform(error) => error.into(),
             OpenError::Store(error) => error.into(),
             OpenError::NoSession => Self::NotFound,
-            OpenError::UnderWay => Self::UnderWay,
+            OpenError::UnderWay | OpenError::NoConnection => Self::UnderWay,
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The server's key and what it does: sign session tokens, seal personal data, compare secrets.
+//! The server's keys and what they do: sign session tokens, seal personal data, compare secrets.
 //!
 //! Tokens are `<session>.<expiry>.<HMAC-SHA256>` and need no database to be checked. Sealed data is XChaCha20-Poly1305
-//! with a random nonce, bound to the place it belongs to, so that one row's data cannot be moved to another. *Runs: server.*
+//! with a random nonce, bound to the place it belongs to, so that one row's data cannot be moved to another; the id of its
+//! key stands in front. *Runs: server.*
 
 use std::{fmt, path::Path, str::FromStr};
 
@@ -37,6 +38,19 @@ pub fn random_text() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<16>())
 }
 
+/// A short code that people read aloud and compare: 5 random bits for each character, none of them easy to mistake.
+#[must_use]
+pub fn random_code<const N: usize>() -> String {
+    const CHARACTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    random_bytes::<N>().map(|byte| char::from(CHARACTERS[usize::from(byte % 32)])).iter().collect()
+}
+
+/// A name for a text, which changes with the text: the first 64 bits of its SHA-256 in base64url.
+#[must_use]
+pub fn fingerprint(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..8])
+}
+
 /// Whether two secrets are the same, in a time that does not depend on where they differ nor on their lengths.
 #[must_use]
 pub fn same_secret(given: &[u8], expected: &[u8]) -> bool {
@@ -69,11 +83,20 @@ pub enum KeyError {
     },
 }
 
-/// The server's key, with one key derived from it for each purpose.
-#[derive(Clone)]
+/// A master key, with one key derived from it for each purpose.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SecretKey {
+    /// Stands in front of what is sealed, so that the key can be found again; says nothing about the key.
+    id: [u8; KEY_ID],
     signing: [u8; 32],
     sealing: [u8; 32],
+}
+
+/// The server's keys: what is signed and sealed is so with the present one; what an old one signed or sealed still opens.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    present: SecretKey,
+    old: Vec<SecretKey>,
 }
 
 impl fmt::Debug for SecretKey {
@@ -105,16 +128,20 @@ fn mac(key: &[u8]) -> Hmac<Sha256> {
     <Hmac<Sha256> as Mac>::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
-/// The first byte of sealed data: its format, so that a later one can be told apart.
+/// The first byte of sealed data: its format. The first one named no key.
 const SEALED_V1: u8 = 1;
+const SEALED_V2: u8 = 2;
+const KEY_ID: usize = 8;
 const NONCE: usize = 24;
 
 impl SecretKey {
     /// The keys derived from this master key.
     #[must_use]
     pub fn from_master(master: &[u8; 32]) -> Self {
-        let derive = |purpose: &[u8]| mac(master).chain_update(purpose).finalize().into_bytes().into();
-        Self { signing: derive(b"vestibule signing v1"), sealing: derive(b"vestibule sealing v1") }
+        let derive = |purpose: &[u8]| -> [u8; 32] { mac(master).chain_update(purpose).finalize().into_bytes().into() };
+        let (mut id, digest) = ([0; KEY_ID], derive(b"vestibule key id v1"));
+        id.copy_from_slice(&digest[..KEY_ID]);
+        Self { id, signing: derive(b"vestibule signing v1"), sealing: derive(b"vestibule sealing v1") }
     }
 
     /// The key in this file, which is made, readable by its owner alone, when there is none.
@@ -139,11 +166,35 @@ impl SecretKey {
         }
     }
 
+    fn signed(&self, claim: &str, signature: &[u8]) -> bool {
+        mac(&self.signing).chain_update(claim).verify_slice(signature).is_ok()
+    }
+
+    fn decrypt(&self, place: &str, rest: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, data) = rest.split_at_checked(NONCE)?;
+        XChaCha20Poly1305::new((&self.sealing).into())
+            .decrypt(XNonce::from_slice(nonce), Payload { msg: data, aad: place.as_bytes() })
+            .ok()
+    }
+}
+
+impl KeyRing {
+    /// The present key, and the ones before it.
+    #[must_use]
+    pub fn new(present: SecretKey, mut old: Vec<SecretKey>) -> Self {
+        old.retain(|key| *key != present);
+        Self { present, old }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &SecretKey> {
+        std::iter::once(&self.present).chain(&self.old)
+    }
+
     /// A token that opens this session until `expires_at`.
     #[must_use]
     pub fn token(&self, session: SessionId, expires_at: Timestamp) -> String {
         let claim = format!("{session}.{}", expires_at.0);
-        let signature = mac(&self.signing).chain_update(&claim).finalize().into_bytes();
+        let signature = mac(&self.present.signing).chain_update(&claim).finalize().into_bytes();
         format!("{claim}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
@@ -152,7 +203,9 @@ impl SecretKey {
     pub fn opens(&self, token: &str, now: Timestamp) -> Option<SessionId> {
         let (claim, signature) = token.rsplit_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        mac(&self.signing).chain_update(claim).verify_slice(&signature).ok()?;
+        if !self.keys().any(|key| key.signed(claim, &signature)) {
+            return None;
+        }
         let (session, expires_at) = claim.split_once('.')?;
         let expires_at = Timestamp(expires_at.parse().ok()?);
         if now < expires_at { session.parse().ok() } else { None }
@@ -162,23 +215,30 @@ impl SecretKey {
     #[must_use]
     pub fn seal(&self, place: &str, data: &[u8]) -> Vec<u8> {
         let nonce = random_bytes::<NONCE>();
-        let sealed = XChaCha20Poly1305::new((&self.sealing).into())
+        let sealed = XChaCha20Poly1305::new((&self.present.sealing).into())
             .encrypt(XNonce::from_slice(&nonce), Payload { msg: data, aad: place.as_bytes() })
             .expect("data far below the cipher's limit can be sealed");
-        [&[SEALED_V1][..], &nonce, &sealed].concat()
+        [&[SEALED_V2][..], &self.present.id, &nonce, &sealed].concat()
     }
 
-    /// Opens what was sealed for the same place; `None` when it was not, or was changed since.
+    /// Opens what was sealed for the same place; `None` when it was not, was changed since, or its key is not here.
     #[must_use]
     pub fn unseal(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (format, rest) = sealed.split_first()?;
-        let (nonce, data) = rest.split_at_checked(NONCE)?;
-        if *format != SEALED_V1 {
-            return None;
+        match *format {
+            SEALED_V1 => self.keys().find_map(|key| key.decrypt(place, rest)),
+            SEALED_V2 => {
+                let (id, rest) = rest.split_at_checked(KEY_ID)?;
+                self.keys().find(|key| key.id == id)?.decrypt(place, rest)
+            }
+            _ => None,
         }
-        XChaCha20Poly1305::new((&self.sealing).into())
-            .decrypt(XNonce::from_slice(nonce), Payload { msg: data, aad: place.as_bytes() })
-            .ok()
+    }
+
+    /// Whether something was sealed with the present key, in the present form.
+    #[must_use]
+    pub fn is_present(&self, sealed: &[u8]) -> bool {
+        sealed.split_first().is_some_and(|(format, rest)| *format == SEALED_V2 && rest.starts_with(&self.present.id))
     }
 }
 
@@ -186,8 +246,13 @@ impl SecretKey {
 mod tests {
     use super::*;
 
-    fn key() -> SecretKey {
-        SecretKey::from_master(&[3; 32])
+    fn ring(present: u8, old: &[u8]) -> KeyRing {
+        let key = |byte: u8| SecretKey::from_master(&[byte; 32]);
+        KeyRing::new(key(present), old.iter().map(|byte| key(*byte)).collect())
+    }
+
+    fn key() -> KeyRing {
+        ring(3, &[])
     }
 
     #[test]
@@ -196,7 +261,29 @@ mod tests {
         let token = key().token(session, Timestamp(1_000));
         assert_eq!(key().opens(&token, Timestamp(999)), Some(session));
         assert_eq!(key().opens(&token, Timestamp(1_000)), None);
-        assert_eq!(SecretKey::from_master(&[4; 32]).opens(&token, Timestamp(999)), None);
+        assert_eq!(ring(4, &[]).opens(&token, Timestamp(999)), None);
+        assert_eq!(ring(4, &[5, 3]).opens(&token, Timestamp(999)), Some(session), "an old key's tokens stay good");
+    }
+
+    #[test]
+    fn what_an_old_key_sealed_opens_until_that_key_is_gone() {
+        let sealed = key().seal("session/1", b"Okonkwo");
+        assert!(key().is_present(&sealed));
+        let changed = ring(4, &[3]);
+        assert_eq!(changed.unseal("session/1", &sealed).as_deref(), Some(&b"Okonkwo"[..]));
+        assert!(!changed.is_present(&sealed));
+        let again = changed.seal("session/1", b"Okonkwo");
+        assert!(changed.is_present(&again));
+        assert_eq!(ring(4, &[]).unseal("session/1", &sealed), None);
+        assert_eq!(ring(4, &[]).unseal("session/1", &again).as_deref(), Some(&b"Okonkwo"[..]));
+    }
+
+    #[test]
+    fn the_form_that_named_no_key_still_opens() {
+        let sealed = key().seal("session/1", b"Okonkwo");
+        let first_form = [&[SEALED_V1][..], &sealed[1 + KEY_ID..]].concat();
+        assert_eq!(ring(4, &[3]).unseal("session/1", &first_form).as_deref(), Some(&b"Okonkwo"[..]));
+        assert!(!key().is_present(&first_form));
     }
 
     #[test]
@@ -229,9 +316,8 @@ mod tests {
     fn a_key_is_read_in_both_forms() {
         let hex = "03".repeat(32);
         let base64 = STANDARD.encode([3; 32]);
-        let token = key().token(SessionId::from_bytes([1; 16]), Timestamp(9));
         for text in [hex.as_str(), base64.as_str(), &format!("{base64}\n")] {
-            assert_eq!(text.parse::<SecretKey>().unwrap().token(SessionId::from_bytes([1; 16]), Timestamp(9)), token);
+            assert_eq!(text.parse::<SecretKey>().unwrap(), SecretKey::from_master(&[3; 32]));
         }
         for text in ["", "abc", &"zz".repeat(32), &"é".repeat(32)] {
             assert!(text.parse::<SecretKey>().is_err(), "{text:?}");
@@ -242,9 +328,7 @@ mod tests {
     fn a_key_file_is_made_once_and_for_its_owner() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vestibule.key");
-        let token = SecretKey::from_file(&path).unwrap().token(SessionId::from_bytes([1; 16]), Timestamp(9));
-        let again = SecretKey::from_file(&path).unwrap();
-        assert_eq!(again.token(SessionId::from_bytes([1; 16]), Timestamp(9)), token);
+        assert_eq!(SecretKey::from_file(&path).unwrap(), SecretKey::from_file(&path).unwrap());
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -6,7 +6,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -34,7 +34,7 @@ use super::{
     live::hub::Hub,
     platform::{Platform, confirmd},
     sandbox::{ORG_ID, Sandbox},
-    secrets::{KeyError, Secret, SecretKey, random_text},
+    secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
     sessions::Sessions,
     state::{App, AppState, Parts},
     store::{Store, StoreError},
@@ -90,15 +90,16 @@ impl Server {
         let listen = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let local = listener.local_addr().map_err(listen)?;
-        let store = Store::open(&config.database_url).await?;
+        let keys = Arc::new(keys(&config)?);
+        let store = Store::open(&config.database_url, Arc::clone(&keys)).await?;
+        let terms = config.desk.consent_text();
+        let consent = fingerprint(&terms);
         let mut tx = store.begin().await?;
         // One process has an SQLite file, so leases that are left are those of a process that is no more.
         tx.free_leases().await?;
+        tx.schedule_purges(config.desk.lifetimes.keep, config.desk.lifetimes.unfinished).await?;
+        tx.keep_consent(&consent, &terms, clock.now()).await?;
         tx.commit().await?;
-        let key = match &config.secret_key {
-            Some(key) => key.clone(),
-            None => key_beside(&config.database_url)?,
-        };
         let public_url = public_url(&config, local)?;
         let is_sandbox = matches!(config.platform, PlatformConfig::Sandbox);
         let webhook_secrets = if config.webhook_secrets.is_empty() && is_sandbox {
@@ -135,9 +136,11 @@ impl Server {
             hub: Hub::new(config.max_clients_per_session, config.max_clients),
             clock,
             desk: Arc::clone(&config.desk),
+            consent,
             deadlines: config.deadlines,
-            key: key.clone(),
+            webhooks_are_hints: false,
             acts_due: Notify::new(),
+            deleted: AtomicBool::new(false),
         });
         let (stop, stopped) = watch::channel(false);
         let app = App::new(Parts {
@@ -145,7 +148,7 @@ impl Server {
             public_url,
             port: local.port(),
             sessions: Arc::clone(&sessions),
-            key,
+            keys,
             webhook_secrets,
             org_id,
             admin_token,
@@ -291,6 +294,18 @@ fn style_address(options: &LeptosOptions) -> String {
         text.lines().find_map(|line| line.strip_prefix("css:")).map(|hash| format!(".{}", hash.trim()))
     });
     format!("/{}/{}{}.css", options.site_pkg_dir, options.output_name, hash.flatten().unwrap_or_default())
+}
+
+/// The keys of a configuration. Where none is set, the present one lies beside the database.
+///
+/// # Errors
+/// When the key's file cannot be used.
+pub fn keys(config: &Config) -> Result<KeyRing, KeyError> {
+    let present = match &config.secret_key {
+        Some(key) => key.clone(),
+        None => key_beside(&config.database_url)?,
+    };
+    Ok(KeyRing::new(present, config.old_keys.clone()))
 }
 
 /// `vestibule.db` has its key in `vestibule.key`.

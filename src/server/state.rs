@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use super::{
     config::{Config, Rate},
     problem::Problem,
-    secrets::{Secret, SecretKey, same_secret},
+    secrets::{KeyRing, Secret, same_secret},
     sessions::Sessions,
 };
 use crate::domain::ids::SessionId;
@@ -54,8 +54,8 @@ pub struct Inner {
     pub public_url: Url,
     /// The use cases.
     pub sessions: Arc<Sessions>,
-    /// Signs and checks session tokens.
-    pub key: SecretKey,
+    /// Sign and check session tokens.
+    pub keys: Arc<KeyRing>,
     /// What webhooks have to carry, any of them.
     pub webhook_secrets: Vec<Secret>,
     /// The organisation that webhooks have to be for.
@@ -80,7 +80,7 @@ pub struct Parts {
     pub public_url: Url,
     pub port: u16,
     pub sessions: Arc<Sessions>,
-    pub key: SecretKey,
+    pub keys: Arc<KeyRing>,
     pub webhook_secrets: Vec<Secret>,
     pub org_id: String,
     pub admin_token: Option<Secret>,
@@ -92,7 +92,7 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { config, public_url, port, sessions, key, webhook_secrets, org_id, admin_token, sandbox, stop } =
+        let Parts { config, public_url, port, sessions, keys, webhook_secrets, org_id, admin_token, sandbox, stop } =
             parts;
         let mut origins = config.allowed_origins.clone();
         origins.push(public_url.origin().ascii_serialization());
@@ -109,7 +109,7 @@ impl App {
             config,
             public_url,
             sessions,
-            key,
+            keys,
             webhook_secrets,
             org_id,
             admin_token,
@@ -130,13 +130,13 @@ impl App {
     /// A fresh token for a session.
     #[must_use]
     pub fn token(&self, session: SessionId) -> String {
-        self.key.token(session, self.sessions.clock.now().plus(self.config.token_ttl))
+        self.keys.token(session, self.sessions.clock.now().plus(self.config.token_ttl))
     }
 
     /// The session that this token opens.
     #[must_use]
     pub fn opens(&self, token: &str) -> Option<SessionId> {
-        self.key.opens(token, self.sessions.clock.now())
+        self.keys.opens(token, self.sessions.clock.now())
     }
 
     fn is_https(&self) -> bool {

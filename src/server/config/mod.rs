@@ -56,7 +56,9 @@ pub struct Config {
     pub database_url: String,
     /// `None`: the key lies in a file beside the database.
     pub secret_key: Option<SecretKey>,
+    pub old_keys: Vec<SecretKey>,
     pub platform: PlatformConfig,
+    pub platform_timeout: Duration,
     pub tenant_id: Option<String>,
     pub webhook_secrets: Vec<Secret>,
     pub webhook_path_token: Option<Secret>,
@@ -191,6 +193,7 @@ impl Config {
             "confirmd" => Some(false),
             _ => None,
         });
+        let timeout = r.length("PLATFORM_TIMEOUT", "30s");
         let platform = if sandbox {
             PlatformConfig::Sandbox
         } else {
@@ -206,6 +209,7 @@ impl Config {
                     org_id,
                     client_id,
                     client_secret,
+                    timeout,
                 })),
                 // The missing addresses are among the problems, so this never becomes a configuration.
                 _ => PlatformConfig::Sandbox,
@@ -248,7 +252,9 @@ impl Config {
             secret_key: r.parse("SECRET_KEY", None, "32 bytes as 64 hexadecimal digits or base64", |value| {
                 value.parse().ok().map(Some)
             }),
+            old_keys: r.list("SECRET_KEY_OLD", "keys in the form of SECRET_KEY", |value| value.parse().ok()),
             platform,
+            platform_timeout: timeout,
             tenant_id: r.owned("CONFIRMD_TENANT_ID"),
             webhook_secrets: r.list("WEBHOOK_SECRET", "one or two secrets", |value| Some(Secret(value.to_owned()))),
             webhook_path_token: r.owned("WEBHOOK_PATH_TOKEN").map(Secret),

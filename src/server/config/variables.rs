@@ -34,7 +34,13 @@ pub const VARIABLES: &[Variable] = &[
         "made once beside the database",
         "32 bytes as 64 hex digits or base64; signs tokens, seals personal data",
     ),
+    variable(
+        "SECRET_KEY_OLD",
+        "-",
+        "keys before this one, comma-separated: what they sealed still opens; `vestibule reencrypt` makes them needless",
+    ),
     variable("PLATFORM", "sandbox", "sandbox or confirmd"),
+    variable("PLATFORM_TIMEOUT", "30s", "how long a call to the platform may take"),
     variable("CONFIRMD_BASE_URL", "-", "the platform's API"),
     variable("CONFIRMD_AUTH_URL", "-", "the whole address of its token endpoint"),
     variable("CONFIRMD_ORG_ID", "-", "the organisation"),
@@ -73,7 +79,8 @@ pub const VARIABLES: &[Variable] = &[
 pub fn help() -> String {
     use std::fmt::Write;
     let mut text = format!(
-        "vestibule {} - a self-hosted registration desk for digital wallets\n\nUsage: vestibule [--help | --version]\n\n\
+        "vestibule {} - a self-hosted registration desk for digital wallets\n\nUsage: vestibule [reencrypt | --help | --version]\n\n\
+         reencrypt seals everything in the database anew with SECRET_KEY; SECRET_KEY_OLD names the keys before.\n\
          It is configured by environment variables, also from a file `.env`:\n\n",
         env!("CARGO_PKG_VERSION")
     );

@@ -11,7 +11,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use crate::server::{html, pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Attempt};
+use crate::server::{html, pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Invited};
 
 /// Opens a short link.
 pub async fn open(
@@ -28,14 +28,14 @@ pub async fn open(
         Err(_) => None,
     };
     let mut response = match (found, person) {
-        (Some((_, attempt)), true) => page(&app, &attempt),
-        (Some((_, attempt)), false) => {
-            let (sessions, noted) = (Arc::clone(&app.sessions), attempt.clone());
-            to_the_end(async move { sessions.note_fetch(&noted).await }).await?;
-            match attempt.invitation {
+        (Some((_, _, invited)), true) => page(&app, &invited),
+        (Some((_, attempt, invited)), false) => {
+            let sessions = Arc::clone(&app.sessions);
+            to_the_end(async move { sessions.note_fetch(&attempt).await }).await?;
+            match invited.invitation.message {
                 Some(message) => Json(message).into_response(),
                 // Wallets follow a redirect to the platform's own link (contract 6.1, rule 3).
-                None => Redirect::temporary(&attempt.invitation_url).into_response(),
+                None => Redirect::temporary(&invited.invitation.url).into_response(),
             }
         }
         (None, true) => gone(),
@@ -46,14 +46,14 @@ pub async fn open(
     Ok(response)
 }
 
-fn page(app: &App, attempt: &Attempt) -> Response {
+fn page(app: &App, invited: &Invited) -> Response {
     if app.is_sandbox() {
         // Relative, so that it stays under whatever name this page was reached. A link needs no escaping in a query.
-        return Redirect::to(&format!("/sandbox/wallet?link={}i/{}", app.public_url, attempt.link)).into_response();
+        return Redirect::to(&format!("/sandbox/wallet?link={}i/{}", app.public_url, invited.link)).into_response();
     }
     let desk = &app.sessions.desk;
     let (name, wallet) = (wallet_name(&desk.wallet.name), &desk.wallet);
-    let links = wallet_links(app, attempt);
+    let links = wallet_links(app, invited);
     let stores = [("App Store", &wallet.app_store), ("Google Play", &wallet.play_store)];
     html::page(
         StatusCode::OK,

@@ -20,7 +20,7 @@ use crate::{
         session::{Session, Snapshot},
         wire::ServerMessage,
     },
-    server::{pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Attempt},
+    server::{pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Invited},
 };
 
 #[derive(Deserialize)]
@@ -46,6 +46,8 @@ struct Opened {
     link: String,
     /// Opens the wallet on the same phone.
     deep_link: Option<String>,
+    /// What the wallet's request will show too: to be shown to the person, who then knows the request for theirs.
+    matching_code: String,
     #[serde(flatten)]
     snapshot: Snapshot,
 }
@@ -65,16 +67,18 @@ pub async fn open(
     app.count_new_session(app.address(peer, &headers))?;
     let session = app.sessions.open().await?;
     let attempt = app.sessions.store.attempt(session.id, session.attempt).await?.ok_or(Problem::NotFound)?;
-    let answer = Success { success: true, data: opened(&app, &session, attempt) };
+    let (code, invited) = (attempt.code, attempt.invited.ok_or(Problem::NotFound)?);
+    let answer = Success { success: true, data: opened(&app, &session, code, invited) };
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, app.cookie(session.id))], Json(answer)).into_response())
 }
 
-fn opened(app: &App, session: &Session, attempt: Attempt) -> Opened {
+fn opened(app: &App, session: &Session, matching_code: String, invited: Invited) -> Opened {
     Opened {
         token: app.token(session.id),
-        link: format!("{}i/{}", app.public_url, attempt.link),
-        deep_link: wallet_links(app, &attempt).into_iter().next(),
-        invitation_url: attempt.invitation_url,
+        link: format!("{}i/{}", app.public_url, invited.link),
+        deep_link: wallet_links(app, &invited).into_iter().next(),
+        matching_code,
+        invitation_url: invited.invitation.url,
         snapshot: session.snapshot(app.sessions.clock.now()),
     }
 }

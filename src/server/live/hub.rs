@@ -90,6 +90,12 @@ impl Hub {
         }
     }
 
+    /// Whether anybody watches a session.
+    #[must_use]
+    pub fn is_watched(&self, session: SessionId) -> bool {
+        self.rooms().by_session.contains_key(&session)
+    }
+
     /// Waits until nobody watches.
     pub async fn empty(&self) {
         loop {

@@ -47,7 +47,7 @@ pub enum PlatformError {
 pub struct Invitation {
     /// Its URL as the platform gave it, short or long.
     pub url: String,
-    /// The key that webhooks carry. It may be missing; then only webhooks that name the row match (contract 7, point 2).
+    /// The key that webhooks carry. It may be missing; then connections are found by our alias (contract 7, point 2).
     pub out_of_band_id: Option<OutOfBandId>,
     /// The platform's own row, in case a deployment's webhooks carry that one (contract 5.6, row 3).
     pub row_id: Option<String>,
@@ -55,15 +55,67 @@ pub struct Invitation {
     pub message: Option<Value>,
 }
 
+/// How many cards a presentation answers from, as far as a webhook told (contract 5.3, `sub_proof_index`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cards {
+    /// All of it is from one.
+    One,
+    /// It mixes several.
+    Several,
+}
+
+impl Cards {
+    /// The name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::Several => "several",
+        }
+    }
+
+    /// What this name stands for; none for any other.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::One, Self::Several].into_iter().find(|cards| cards.as_str() == name)
+    }
+}
+
 /// A connection as the platform has it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Where it stands.
+    pub state: ConnectionState,
+    /// The invitation it was made from.
+    pub out_of_band_id: Option<OutOfBandId>,
+    /// The reference we gave that invitation.
+    pub alias: Option<String>,
+    /// The name of the wallet.
+    pub their_label: Option<String>,
+}
+
+/// Where a connection stands (contract 3.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionState {
-    /// The handshake goes on.
-    Pending,
+    /// A wallet asked.
+    Requested,
+    /// The wallet was answered; it has not confirmed.
+    Answered,
     /// Ready for a proof request.
     Completed,
     /// Broken off.
     Abandoned,
+}
+
+/// What names the connections made from one invitation: one of the two is there at least.
+#[derive(Clone, Copy, Debug)]
+pub struct InvitationKeys<'a> {
+    /// The key of the invitation.
+    pub out_of_band_id: Option<&'a OutOfBandId>,
+    /// The reference we gave it.
+    pub alias: &'a str,
 }
 
 /// A proof exchange as the platform has it.
@@ -92,13 +144,20 @@ pub enum ProofState {
     Invalid,
 }
 
-/// One attribute that was revealed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One attribute that was revealed, or one condition that was proven.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revealed {
     /// Its name in the credential.
     pub name: String,
-    /// Its value, always text.
+    /// Its value, always text; for a condition the condition itself, such as `>=60`.
     pub value: String,
+}
+
+impl std::fmt::Debug for Revealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The value is somebody's.
+        f.debug_struct("Revealed").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// What a webhook is about.
@@ -148,6 +207,8 @@ pub struct Delivery {
     pub org_id: Option<String>,
     /// The tenant it was sent for.
     pub tenant_id: Option<String>,
+    /// The reference we gave the invitation; webhooks do not carry it, the platform's answers do.
+    pub alias: Option<String>,
     /// The name of the wallet.
     pub their_label: Option<String>,
     /// The platform's check of the presentation.
@@ -158,9 +219,9 @@ pub struct Delivery {
     pub occurred_at: Option<String>,
     /// `updatedAt`, the last part of the key by which repetitions are known (contract 5.5).
     pub updated_at: Option<String>,
-    /// The presentation answers from more than one credential.
-    pub mixes_credentials: bool,
-    /// The delivery as it came, without `proofData`.
+    /// How many cards the presentation answers from, where the body told.
+    pub cards: Option<Cards>,
+    /// The delivery as it came, without `proofData` and the wallet's name.
     pub body: Value,
 }
 
@@ -174,6 +235,65 @@ pub enum Meaning {
 }
 
 impl Delivery {
+    /// What the platform said of a record when it was asked: it goes the way of a webhook.
+    fn asked(kind: DeliveryKind, record_id: &str, state: &str) -> Self {
+        Self {
+            kind,
+            record_id: Some(record_id.to_owned()),
+            state: Some(state.to_owned()),
+            connection_id: None,
+            out_of_band_id: None,
+            reused_for: None,
+            thread_id: None,
+            org_id: None,
+            tenant_id: None,
+            alias: None,
+            their_label: None,
+            is_verified: None,
+            error_message: None,
+            occurred_at: None,
+            updated_at: None,
+            cards: None,
+            body: serde_json::json!({ "id": record_id, "state": state }),
+        }
+    }
+
+    /// A connection as the platform has it.
+    #[must_use]
+    pub fn of_connection(connection: &Connection) -> Self {
+        let state = match connection.state {
+            ConnectionState::Requested => "request-received",
+            ConnectionState::Answered => "response-sent",
+            ConnectionState::Completed => "completed",
+            ConnectionState::Abandoned => "abandoned",
+        };
+        Self {
+            connection_id: Some(connection.id.clone()),
+            out_of_band_id: connection.out_of_band_id.clone(),
+            alias: connection.alias.clone(),
+            their_label: connection.their_label.clone(),
+            ..Self::asked(DeliveryKind::Connection, &connection.id.0, state)
+        }
+    }
+
+    /// A proof exchange as the platform has it.
+    #[must_use]
+    pub fn of_proof(proof: &Proof) -> Self {
+        let (state, is_verified) = match proof.state {
+            ProofState::Requested => ("request-sent", None),
+            ProofState::Presented => ("presentation-received", Some(true)),
+            ProofState::Verified => ("done", Some(true)),
+            ProofState::Declined => ("abandoned", None),
+            ProofState::Invalid => ("abandoned", Some(false)),
+        };
+        Self {
+            thread_id: proof.thread_id.clone(),
+            is_verified,
+            error_message: (proof.state == ProofState::Declined).then(|| "declined".to_owned()),
+            ..Self::asked(DeliveryKind::Proof, &proof.id.0, state)
+        }
+    }
+
     /// What it means for a registration; `None` for kinds and states that move nothing.
     #[must_use]
     pub fn meaning(&self) -> Option<Meaning> {
@@ -191,8 +311,8 @@ impl Delivery {
             (DeliveryKind::Connection, "completed" | "active") => Some(Event::ConnectionCompleted),
             (DeliveryKind::Connection, "abandoned" | "error") => Some(Event::ConnectionAbandoned),
             (DeliveryKind::Proof, "request-sent") => Some(Event::ProofRequested),
-            (DeliveryKind::Proof, "presentation-received" | "done") if self.mixes_credentials => {
-                Some(Event::ProofInvalid)
+            (DeliveryKind::Proof, "presentation-received" | "done") if self.cards == Some(Cards::Several) => {
+                Some(Event::CardsMixed)
             }
             (DeliveryKind::Proof, "presentation-received" | "done") => Some(Event::PresentationReceived),
             (DeliveryKind::Proof, "abandoned") if self.is_verified == Some(false) => Some(Event::ProofInvalid),
@@ -233,10 +353,19 @@ pub trait Platform: Send + Sync {
     async fn create_invitation(&self, alias: &str) -> Result<Invitation, PlatformError>;
 
     /// Reads a connection; `None` when there is no such one.
-    async fn connection(&self, id: &ConnectionId) -> Result<Option<ConnectionState>, PlatformError>;
+    async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>, PlatformError>;
 
-    /// Asks the wallet for the desk's attributes. Not safe to repeat: look with [`Platform::find_proof`] first.
-    async fn request_proof(&self, connection: &ConnectionId, desk: &Desk) -> Result<Proof, PlatformError>;
+    /// The connections made from an invitation.
+    async fn connections(&self, invitation: InvitationKeys<'_>) -> Result<Vec<Connection>, PlatformError>;
+
+    /// Asks the wallet for the desk's attributes, with a comment that the wallet shows. Not safe to repeat: look with
+    /// [`Platform::find_proof`] first.
+    async fn request_proof(
+        &self,
+        connection: &ConnectionId,
+        desk: &Desk,
+        comment: &str,
+    ) -> Result<Proof, PlatformError>;
 
     /// The newest proof exchange on a connection, if any.
     async fn find_proof(&self, connection: &ConnectionId) -> Result<Option<Proof>, PlatformError>;
@@ -247,6 +376,7 @@ pub trait Platform: Send + Sync {
     /// Accepts a presentation, which ends the exchange. Safe to repeat.
     async fn accept_proof(&self, id: &ProofId) -> Result<(), PlatformError>;
 
-    /// The revealed attributes of a verified exchange.
-    async fn revealed(&self, id: &ProofId) -> Result<Vec<Revealed>, PlatformError>;
+    /// What a verified exchange revealed and proved, of exactly what the desk asks for, each name once. What is missing
+    /// was not revealed.
+    async fn revealed(&self, id: &ProofId, desk: &Desk) -> Result<Vec<Revealed>, PlatformError>;
 }

@@ -145,6 +145,7 @@ impl Sandbox {
             org_id: ORG_ID.to_owned(),
             client_id: CLIENT_ID.to_owned(),
             client_secret: self.client_secret.clone(),
+            timeout: Duration::from_secs(30),
         }
     }
 

@@ -1,13 +1,21 @@
-//! The use cases: open, view, renew, cancel, record, confirm, expire. The only room that writes registrations, and its
-//! rule is *saved, then told*: every change is committed before anybody hears of it.
+//! The use cases: open, renew, ask again, cancel, record, finish, submit, expire, purge. The only room that writes
+//! registrations, and its rule is *saved, then told*: every change is committed before anybody hears of it.
 //!
-//! Called by the endpoints, the acts and the janitor. *Runs: server.*
+//! Called by the endpoints, the pages, the acts and the janitor. *Runs: server.*
 
+mod begin;
+mod finish;
+mod form;
 mod record;
 
-pub use record::Finding;
+pub use begin::OpenError;
+pub use finish::Finding;
+pub use form::{Submission, Typed};
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use tokio::sync::Notify;
 
@@ -17,32 +25,20 @@ use crate::{
         ids::{LinkId, SessionId},
         session::{Deadlines, Session},
         stage::{Event, Outcome, Stage},
+        time::Timestamp,
     },
     server::{
         clock::Clock,
         live::hub::Hub,
-        platform::{Platform, PlatformError, Revealed},
-        secrets::{SecretKey, random_bytes, random_text},
-        store::{Attempt, Store, StoreError},
+        platform::Platform,
+        store::{About, ActKind, Attempt, Invited, Store, StoreError, Tx},
     },
 };
 
-/// Why a code could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The platform gave no invitation.
-    #[error(transparent)]
-    Platform(#[from] PlatformError),
-    /// It could not be stored.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// There is no such session.
-    #[error("there is no such session")]
-    NoSession,
-    /// A registration is under way; a new code would throw it away.
-    #[error("a registration is under way")]
-    UnderWay,
-}
+/// After so long without news the platform is asked (contract 5.7).
+const NEWS: Duration = Duration::from_secs(5);
+/// After so long without the wallet's confirmation an answered connection may count as complete (contract 3.4).
+pub const CONFIRMATION: Duration = Duration::from_secs(20);
 
 /// The registrations.
 pub struct Sessions {
@@ -56,83 +52,19 @@ pub struct Sessions {
     pub clock: Clock,
     /// What is asked for.
     pub desk: Arc<Desk>,
+    /// The fingerprint of what people consent to at this desk.
+    pub consent: String,
     /// How long each part may take.
     pub deadlines: Deadlines,
-    /// Seals what was revealed.
-    pub key: SecretKey,
+    /// Webhooks come without credentials, so they move nothing: each only makes the server ask the platform.
+    pub webhooks_are_hints: bool,
     /// Wakes the worker when an act was written.
     pub acts_due: Notify,
+    /// Something was deleted that the write-ahead log may still hold.
+    pub deleted: AtomicBool,
 }
 
 impl Sessions {
-    /// Begins a registration: an invitation at the platform first, then one session with its first attempt.
-    ///
-    /// # Errors
-    /// When the platform or the database fails; then nothing was stored.
-    pub async fn open(&self) -> Result<Session, OpenError> {
-        let id = SessionId::from_bytes(random_bytes());
-        let attempt = self.invite(id, 1).await?;
-        let now = self.clock.now();
-        let session = Session::open(id, now, &self.deadlines);
-        let mut tx = self.store.begin().await?;
-        tx.insert_session(&session).await?;
-        tx.insert_attempt(&attempt, now).await?;
-        tx.commit().await?;
-        tracing::info!(session.id = %id, "registration opened");
-        Ok(session)
-    }
-
-    async fn invite(&self, session: SessionId, number: u32) -> Result<Attempt, PlatformError> {
-        let alias = format!("reg-{}", random_text());
-        let invitation = self.platform.create_invitation(&alias).await?;
-        Ok(Attempt {
-            session,
-            number,
-            link: LinkId::from_bytes(random_bytes()),
-            alias,
-            invitation_url: invitation.url,
-            invitation: invitation.message,
-            out_of_band_id: invitation.out_of_band_id,
-            invitation_id: invitation.row_id,
-            connection_id: None,
-            proof_asked_at: None,
-            proof_id: None,
-            attributes: None,
-        })
-    }
-
-    /// A new code for a session: a new attempt after this one. Where that is the past already, the session as it is.
-    ///
-    /// # Errors
-    /// When the session is unknown or under way, or the platform or the database fails; then the old attempt stands.
-    pub async fn renew(&self, id: SessionId, attempt: u32) -> Result<Session, OpenError> {
-        let before = self.store.session(id).await?.ok_or(OpenError::NoSession)?;
-        if before.attempt != attempt {
-            return Ok(before);
-        }
-        if !before.may_renew() {
-            return Err(OpenError::UnderWay);
-        }
-        let attempt = self.invite(id, before.attempt + 1).await?;
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        let mut session = tx.session(id).await?.ok_or(OpenError::NoSession)?;
-        if session.attempt != before.attempt {
-            // Two presses at the same time: the other one was first, and its code is as new as ours.
-            return Ok(session);
-        }
-        if !session.may_renew() {
-            return Err(OpenError::UnderWay);
-        }
-        session.renew(now, &self.deadlines);
-        tx.insert_attempt(&attempt, now).await?;
-        tx.update_session(&session).await?;
-        tx.commit().await?;
-        self.hub.publish(&session);
-        tracing::info!(session.id = %id, session.attempt = session.attempt, "new code");
-        Ok(session)
-    }
-
     /// Ends a registration at the person's wish. Gives back its state; `None` when there is no such session.
     ///
     /// # Errors
@@ -141,25 +73,25 @@ impl Sessions {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let Some(mut session) = tx.session(id).await? else { return Ok(None) };
-        if session.apply(Event::Cancelled, now, &self.deadlines) == Outcome::Advanced {
-            tx.update_session(&session).await?;
+        if self.step(&mut tx, &mut session, Event::Cancelled, now).await? == Outcome::Advanced {
             tx.commit().await?;
             self.hub.publish(&session);
         }
         Ok(Some(session))
     }
 
-    /// The session and attempt behind a short link, while a wallet may still use it.
+    /// The session, attempt and code behind a short link, while a wallet may still use it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn open_link(&self, link: LinkId) -> Result<Option<(Session, Attempt)>, StoreError> {
+    pub async fn open_link(&self, link: LinkId) -> Result<Option<(Session, Attempt, Invited)>, StoreError> {
         let Some(attempt) = self.store.attempt_by_link(link).await? else { return Ok(None) };
+        let Some(invited) = attempt.invited.clone() else { return Ok(None) };
         let session = self.store.session(attempt.session).await?;
         Ok(session
             .filter(|session| session.attempt == attempt.number)
             .filter(|session| matches!(session.progress.stage, Stage::Waiting | Stage::Scanned))
-            .map(|session| (session, attempt)))
+            .map(|session| (session, attempt, invited)))
     }
 
     /// Notes that a wallet fetched the link of an attempt: the first sign of a scan.
@@ -177,36 +109,60 @@ impl Sessions {
         Ok(())
     }
 
-    /// Expires what is overdue. Says whether there may be more.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn expire_due(&self) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        // A look without the write lock first: mostly nothing is.
-        if !self.store.has_overdue(now).await? {
-            return Ok(false);
+    /// Moves a session by an event and writes what has to follow from it.
+    async fn step(
+        &self,
+        tx: &mut Tx,
+        session: &mut Session,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        let deadline = session.expires_at;
+        let outcome = session.apply(event, now, &self.deadlines);
+        if outcome != Outcome::Advanced {
+            return Ok(outcome);
         }
-        let mut tx = self.store.begin().await?;
-        let mut sessions = tx.overdue_sessions(now).await?;
-        for session in &mut sessions {
-            session.apply(Event::Expired, now, &self.deadlines);
-            tx.update_session(session).await?;
+        tx.update_session(session).await?;
+        let (stage, about) = (session.progress.stage, About::Attempt(session.id, session.attempt));
+        if stage.is_end() {
+            if stage != Stage::Submitted {
+                // What was revealed for a registration that will not be has no purpose any more.
+                tx.store_attributes(session.id, session.attempt, None).await?;
+            }
+            return Ok(outcome);
         }
-        tx.commit().await?;
-        for session in &sessions {
-            self.hub.publish(session);
+        if session.expires_at != deadline {
+            tx.set_act(ActKind::Expire, &about, session.expires_at).await?;
         }
-        Ok(true)
+        if session.progress.answered || stage == Stage::Connected {
+            tx.mark_answered(session.id, session.attempt, now).await?;
+        }
+        match stage {
+            Stage::Scanned if session.progress.answered => {
+                tx.add_act(ActKind::FallBack, &about, now.plus(CONFIRMATION)).await?;
+            }
+            Stage::Connected => tx.add_act(ActKind::RequestProof, &about, now).await?,
+            Stage::Presented => tx.add_act(ActKind::VerifyProof, &about, now).await?,
+            _ => {}
+        }
+        if awaits_news(stage) {
+            tx.set_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
+        }
+        Ok(outcome)
     }
 
-    /// What was revealed in an attempt; `None` when nothing is stored for it, or it was sealed with another key.
-    #[must_use]
-    pub fn revealed(&self, attempt: &Attempt) -> Option<Vec<Revealed>> {
-        let sealed = attempt.attributes.as_ref()?;
-        let json = self.key.unseal(&place(attempt.session, attempt.number), sealed)?;
-        serde_json::from_slice(&json).ok()
+    /// Tells the browsers and the worker of what was just committed.
+    fn tell(&self, changed: Option<&Session>) {
+        if let Some(session) = changed {
+            self.hub.publish(session);
+        }
+        self.acts_due.notify_one();
     }
+}
+
+/// Whether the next step is one that a webhook brings.
+const fn awaits_news(stage: Stage) -> bool {
+    matches!(stage, Stage::Waiting | Stage::Scanned | Stage::Requested)
 }
 
 /// Does work to its end, even when whoever waits for it goes away: a request that is dropped in the middle of a commit
@@ -219,9 +175,4 @@ pub async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send 
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-}
-
-/// What sealed attributes are bound to: their row.
-fn place(session: SessionId, attempt: u32) -> String {
-    format!("attempts/{session}/{attempt}/attributes")
 }

@@ -1,6 +1,9 @@
-//! What webhooks and acts bring: matched, applied and written in one transaction, then told. *Runs: server.*
+//! What webhooks bring, and what the platform says when it is asked: matched, applied and written in one transaction, then
+//! told. *Runs: server.*
 
-use super::{Sessions, place};
+use std::time::Duration;
+
+use super::{Sessions, awaits_news};
 use crate::{
     domain::{
         ids::{ConnectionId, ProofId},
@@ -9,15 +12,18 @@ use crate::{
         time::Timestamp,
     },
     server::{
-        platform::{Delivery, DeliveryKind, Meaning, Proof, Revealed},
-        store::{Act, ActKind, Attempt, EventOutcome, StoreError, Tx},
+        platform::{Cards, Delivery, DeliveryKind, Meaning},
+        store::{About, ActKind, Attempt, EventOutcome, Source, StoreError, Tx, UnmatchedEvent},
     },
 };
 
-/// What a delivery or an act did to a session, inside a transaction.
-struct Applied {
-    outcome: EventOutcome,
-    session: Session,
+/// How long a delivery waits for its session before it is parked (contract 5.6).
+const WAIT: Duration = Duration::from_secs(30);
+
+/// What a delivery did to a session, inside a transaction.
+pub(super) struct Applied {
+    pub(super) outcome: EventOutcome,
+    pub(super) session: Session,
     /// A key was bound by which other deliveries may have been waiting.
     bound: Option<ConnectionId>,
 }
@@ -30,9 +36,18 @@ impl Sessions {
     /// When it could not be stored; then nothing changed, and the platform has to send it again.
     pub async fn record(&self, delivery: &Delivery) -> Result<EventOutcome, StoreError> {
         let now = self.clock.now();
+        // A look without the write lock: a connection of unknown origin is worth a question only while one is awaited.
+        let reads_back = delivery.kind == DeliveryKind::Connection
+            && delivery.out_of_band_id.is_none()
+            && delivery.meaning().is_some()
+            && self.store.awaits_connection().await?;
         let mut tx = self.store.begin().await?;
         let (outcome, attempt, changed) = self.record_in(&mut tx, delivery, now).await?;
-        tx.insert_event(delivery, outcome, attempt.as_ref(), now).await?;
+        tx.insert_event(Source::Webhook, delivery, outcome, attempt.as_ref(), now).await?;
+        let unplaced = delivery.connection_id.as_ref().filter(|_| outcome == EventOutcome::Unmatched && reads_back);
+        if let Some(connection) = unplaced {
+            tx.add_act(ActKind::ReadConnection, &About::Connection(connection.clone()), now).await?;
+        }
         tx.commit().await?;
         self.tell(changed.as_ref());
         if matches!(outcome, EventOutcome::Ignored | EventOutcome::Unmatched | EventOutcome::OtherConnection) {
@@ -56,24 +71,55 @@ impl Sessions {
     ) -> Result<(EventOutcome, Option<Attempt>, Option<Session>), StoreError> {
         let Some(meaning) = delivery.meaning() else { return Ok((EventOutcome::Ignored, None, None)) };
         // That two cards were mixed shows in one body form only, which may come second: it is looked at in any case.
-        if !delivery.mixes_credentials && tx.has_event(&delivery.key()).await? {
+        let mixed = delivery.cards == Some(Cards::Several);
+        if !mixed && tx.has_event(&delivery.key()).await? {
             return Ok((EventOutcome::Repeated, None, None));
         }
         let Some(attempt) = tx.match_attempt(delivery).await? else {
             return Ok((EventOutcome::Unmatched, None, None));
         };
-        let Some(applied) = self.apply(tx, delivery, meaning, &attempt, now).await? else {
+        let Some(applied) = self.apply_webhook(tx, delivery, meaning, &attempt, now).await? else {
             return Ok((EventOutcome::Late, Some(attempt), None));
         };
-        let mut session = applied.session;
-        if let Some(connection) = applied.bound {
-            session = self.rematch(tx, &connection, now).await?.unwrap_or(session);
-        }
+        let session = self.and_those_that_waited(tx, applied.session, applied.bound, now).await?;
         Ok((applied.outcome, Some(attempt), Some(session)))
     }
 
-    /// Applies a matched delivery; `None` when its attempt is not the session's present one.
-    async fn apply(
+    /// Applies a matched webhook; `None` when its attempt is not the session's present one.
+    async fn apply_webhook(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        meaning: Meaning,
+        attempt: &Attempt,
+        now: Timestamp,
+    ) -> Result<Option<Applied>, StoreError> {
+        if let Some(cards) = delivery.cards.filter(|_| attempt.cards != Some(Cards::Several)) {
+            tx.store_cards(attempt.session, attempt.number, cards).await?;
+        }
+        // What is verified already is not verified once more: there this one finding has to count by itself.
+        let after_all = meaning == Meaning::Event(Event::CardsMixed);
+        if self.webhooks_are_hints {
+            let Some(mut session) = tx.session(attempt.session).await? else { return Ok(None) };
+            if session.attempt != attempt.number {
+                return Ok(None);
+            }
+            let outcome = match session.progress.stage {
+                Stage::Verified if after_all => self.step(tx, &mut session, Event::CardsMixed, now).await?.into(),
+                stage if awaits_news(stage) => {
+                    tx.set_act(ActKind::Reconcile, &About::Attempt(session.id, session.attempt), now).await?;
+                    EventOutcome::LookedUp
+                }
+                stage if stage.is_end() => EventOutcome::AfterEnd,
+                _ => EventOutcome::Late,
+            };
+            return Ok(Some(Applied { outcome, session, bound: None }));
+        }
+        self.apply(tx, delivery, meaning, attempt, now).await
+    }
+
+    /// Applies what is known to be of an attempt; `None` when that is not the session's present one.
+    pub(super) async fn apply(
         &self,
         tx: &mut Tx,
         delivery: &Delivery,
@@ -99,157 +145,119 @@ impl Sessions {
                     Some(_) => {}
                 },
                 (DeliveryKind::Proof, _, Some(id)) if attempt.proof_id.is_none() => {
-                    let id = ProofId(id.clone());
-                    tx.bind_proof(session.id, session.attempt, &id, delivery.thread_id.as_deref()).await?;
+                    tx.bind_proof(attempt, &ProofId(id.clone()), delivery.thread_id.as_deref()).await?;
                     bound = attempt.connection_id.clone();
                 }
                 _ => {}
             }
-        }
-        if let Some(label) = &delivery.their_label {
-            session.name_wallet(label);
+            if let Some(label) = &delivery.their_label {
+                session.name_wallet(label);
+            }
         }
         let outcome = match meaning {
             Meaning::Event(event) => self.step(tx, &mut session, event, now).await?.into(),
             Meaning::EndedSomehow if session.progress.stage.is_end() => EventOutcome::AfterEnd,
             Meaning::EndedSomehow => {
-                tx.add_act(session.id, session.attempt, ActKind::VerifyProof, now).await?;
+                tx.add_act(ActKind::VerifyProof, &About::Attempt(session.id, session.attempt), now).await?;
                 EventOutcome::LookedUp
             }
         };
         Ok(Some(Applied { outcome, session, bound }))
     }
 
-    /// Moves a session by an event and writes what has to follow from it.
-    async fn step(
+    /// Applies the deliveries that had waited for a session with this connection. Gives back the session as it is then.
+    pub(super) async fn and_those_that_waited(
         &self,
         tx: &mut Tx,
-        session: &mut Session,
-        event: Event,
+        mut session: Session,
+        bound: Option<ConnectionId>,
         now: Timestamp,
-    ) -> Result<Outcome, StoreError> {
-        let outcome = session.apply(event, now, &self.deadlines);
-        if outcome == Outcome::Advanced {
-            tx.update_session(session).await?;
-            let act = match session.progress.stage {
-                Stage::Connected => Some(ActKind::RequestProof),
-                Stage::Presented => Some(ActKind::VerifyProof),
-                _ => None,
-            };
-            if let Some(act) = act {
-                tx.add_act(session.id, session.attempt, act, now).await?;
-            }
-        }
-        Ok(outcome)
-    }
-
-    /// Applies the deliveries that had waited for a session with this connection. Gives back the session if any did.
-    async fn rematch(
-        &self,
-        tx: &mut Tx,
-        connection: &ConnectionId,
-        now: Timestamp,
-    ) -> Result<Option<Session>, StoreError> {
-        let mut latest = None;
+    ) -> Result<Session, StoreError> {
+        let Some(connection) = bound else { return Ok(session) };
         // One that is applied may bind the key of the next; stop when a round settles nothing.
         loop {
             let mut settled = false;
-            for event in tx.unmatched_events(connection).await? {
-                let Ok(mut delivery) = self.platform.translate(event.body.as_bytes()) else { continue };
-                delivery.mixes_credentials = event.mixes_credentials != 0;
-                let (Some(meaning), Some(attempt)) = (delivery.meaning(), tx.match_attempt(&delivery).await?) else {
-                    continue;
-                };
-                let applied = self.apply(tx, &delivery, meaning, &attempt, now).await?;
-                let outcome = applied.as_ref().map_or(EventOutcome::Late, |applied| applied.outcome);
-                tx.settle_event(event.id, outcome, &attempt).await?;
-                latest = applied.map(|applied| applied.session).or(latest);
+            for event in tx.unmatched_events(&connection).await? {
+                let Some(moved) = self.settle(tx, &event, now).await? else { continue };
                 settled = true;
+                session = moved.filter(|moved| moved.id == session.id).unwrap_or(session);
             }
             if !settled {
-                return Ok(latest);
+                return Ok(session);
             }
         }
     }
 
-    /// Tells the browsers and the worker of what was just committed.
-    fn tell(&self, changed: Option<&Session>) {
-        if let Some(session) = changed {
-            self.hub.publish(session);
-            self.acts_due.notify_one();
-        }
+    /// Settles a delivery that waited, if its session is known by now. Gives back whether, and the session it moved.
+    async fn settle(
+        &self,
+        tx: &mut Tx,
+        event: &UnmatchedEvent,
+        now: Timestamp,
+    ) -> Result<Option<Option<Session>>, StoreError> {
+        let Ok(mut delivery) = self.platform.translate(event.body.as_bytes()) else { return Ok(None) };
+        delivery.cards = event.cards.as_deref().and_then(Cards::from_name);
+        let (Some(meaning), Some(attempt)) = (delivery.meaning(), tx.match_attempt(&delivery).await?) else {
+            return Ok(None);
+        };
+        let applied = self.apply_webhook(tx, &delivery, meaning, &attempt, now).await?;
+        let outcome = applied.as_ref().map_or(EventOutcome::Late, |applied| applied.outcome);
+        tx.settle_event(event.id, outcome, &attempt).await?;
+        Ok(Some(applied.map(|applied| applied.session)))
     }
 
-    /// Ends an act with what it brought: an event for its session, and the keys and data that belong to it, all in one
-    /// transaction.
+    /// Tries the deliveries that wait once more, and parks those that have waited long enough.
     ///
     /// # Errors
-    /// When the database fails; then the act stays due.
-    pub async fn finish(&self, act: &Act, found: &Finding) -> Result<(), StoreError> {
+    /// When the database fails.
+    pub async fn retry_unmatched(&self) -> Result<(), StoreError> {
+        // A look without the write lock first: mostly none waits.
+        if !self.store.has_unmatched().await? {
+            return Ok(());
+        }
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let mut changed = None;
-        if let Some(mut session) = tx.session(act.session).await?
-            && session.attempt == act.attempt
-        {
-            if let Finding::Asked(proof) = found {
-                tx.bind_proof(act.session, act.attempt, &proof.id, proof.thread_id.as_deref()).await?;
-            }
-            let outcome = match found.event() {
-                Some(event) => Some(self.step(&mut tx, &mut session, event, now).await?),
-                None => None,
-            };
-            match found {
-                // Of a registration that ended meanwhile, by cancelling for instance, nothing is kept.
-                Finding::Verified(revealed) if outcome == Some(Outcome::Advanced) => {
-                    let json = serde_json::to_vec(revealed).unwrap_or_default();
-                    let sealed = self.key.seal(&place(act.session, act.attempt), &json);
-                    tx.store_attributes(act.session, act.attempt, &sealed).await?;
-                }
-                // Its webhooks may have overtaken the answer that named the exchange.
-                Finding::Asked(_) => {
-                    let attempt = tx.attempt(act.session, act.attempt).await?;
-                    if let Some(connection) = attempt.and_then(|attempt| attempt.connection_id) {
-                        session = self.rematch(&mut tx, &connection, now).await?.unwrap_or(session);
-                    }
-                }
-                _ => {}
-            }
-            changed = Some(session);
+        let mut changed = Vec::new();
+        for event in tx.matchable_events().await? {
+            changed.extend(self.settle(&mut tx, &event, now).await?.flatten());
         }
-        tx.finish_act(act.id, now).await?;
+        let parked = tx.park_events(now.minus(WAIT)).await?;
         tx.commit().await?;
-        self.tell(changed.as_ref());
+        for session in &changed {
+            self.tell(Some(session));
+        }
+        if parked > 0 {
+            tracing::warn!(parked, "deliveries found no session");
+        }
         Ok(())
+    }
+
+    /// Applies what the platform said of an attempt when it was asked, and keeps it if it moved anything: a webhook that
+    /// never came. Gives back the session if it moved.
+    pub(super) async fn apply_asked(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        attempt: &Attempt,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let Some(meaning) = delivery.meaning() else { return Ok(None) };
+        let Some(applied) = self.apply(tx, delivery, meaning, attempt, now).await? else { return Ok(None) };
+        if applied.outcome == EventOutcome::Applied {
+            tx.insert_event(Source::Asked, delivery, applied.outcome, Some(attempt), now).await?;
+            tracing::info!(session.id = %attempt.session, delivery.state = delivery.state.as_deref(), "learned by asking");
+        }
+        Ok(Some(self.and_those_that_waited(tx, applied.session, applied.bound, now).await?))
     }
 }
 
-/// What an act found out at the platform.
-#[derive(Debug)]
-pub enum Finding {
-    /// There was nothing left to do.
-    Nothing,
-    /// The wallet was asked.
-    Asked(Proof),
-    /// The presentation is valid, and this is what it revealed.
-    Verified(Vec<Revealed>),
-    /// The holder declined.
-    Declined,
-    /// The presentation is not valid.
-    Invalid,
-    /// The platform refuses for good.
-    Refused,
-}
-
-impl Finding {
-    const fn event(&self) -> Option<Event> {
-        match self {
-            Self::Nothing => None,
-            Self::Asked(_) => Some(Event::ProofRequested),
-            Self::Verified(_) => Some(Event::ProofVerified),
-            Self::Declined => Some(Event::ProofDeclined),
-            Self::Invalid => Some(Event::ProofInvalid),
-            Self::Refused => Some(Event::Failed),
+impl From<Outcome> for EventOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Advanced => Self::Applied,
+            Outcome::Repeated => Self::Repeated,
+            Outcome::Late => Self::Late,
+            Outcome::AfterEnd => Self::AfterEnd,
         }
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx};
-use crate::domain::{ids::SessionId, time::Timestamp};
+use crate::domain::{
+    ids::{ConnectionId, SessionId},
+    time::Timestamp,
+};
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,20 +17,75 @@ pub enum ActKind {
     RequestProof,
     /// Confirm a presentation at the platform, accept it and fetch its attributes.
     VerifyProof,
+    /// Go on although the wallet has not confirmed the connection, if the platform agrees (contract 3.4).
+    FallBack,
+    /// End what is past its deadline.
+    Expire,
+    /// Delete what is older than the desk keeps it.
+    Purge,
+    /// Ask the platform how things stand, in case its webhook was lost (contract 5.7).
+    Reconcile,
+    /// Read a connection whose webhook named no invitation (contract 5.6, row 4).
+    ReadConnection,
 }
 
 impl ActKind {
+    const ALL: [Self; 7] = [
+        Self::RequestProof,
+        Self::VerifyProof,
+        Self::FallBack,
+        Self::Expire,
+        Self::Purge,
+        Self::Reconcile,
+        Self::ReadConnection,
+    ];
+
     /// The name in the database and in logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RequestProof => "request_proof",
             Self::VerifyProof => "verify_proof",
+            Self::FallBack => "fall_back",
+            Self::Expire => "expire",
+            Self::Purge => "purge",
+            Self::Reconcile => "reconcile",
+            Self::ReadConnection => "read_connection",
         }
     }
 
-    fn from_name(name: &str) -> Option<Self> {
-        [Self::RequestProof, Self::VerifyProof].into_iter().find(|kind| kind.as_str() == name)
+    /// Whether it only asks, to repair what may be lost: such acts have a lane of their own, with a ceiling.
+    #[must_use]
+    pub const fn only_asks(self) -> bool {
+        matches!(self, Self::Reconcile | Self::ReadConnection)
+    }
+}
+
+/// What an act is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An attempt of a session.
+    Attempt(SessionId, u32),
+    /// A connection that no session is known to have.
+    Connection(ConnectionId),
+}
+
+impl About {
+    /// As text: an act of a kind is there once for each.
+    fn subject(&self) -> String {
+        match self {
+            Self::Attempt(session, attempt) => format!("{session}/{attempt}"),
+            Self::Connection(id) => id.0.clone(),
+        }
+    }
+
+    /// The attempt; `None` when it is about something else.
+    #[must_use]
+    pub const fn attempt(&self) -> Option<(SessionId, u32)> {
+        match self {
+            Self::Attempt(session, attempt) => Some((*session, *attempt)),
+            Self::Connection(_) => None,
+        }
     }
 }
 
@@ -36,12 +94,10 @@ impl ActKind {
 pub struct Act {
     /// Its row.
     pub id: i64,
-    /// For which session.
-    pub session: SessionId,
-    /// For which attempt.
-    pub attempt: u32,
     /// What.
     pub kind: ActKind,
+    /// About what.
+    pub about: About,
     /// How often it was tried before.
     pub tries: u32,
 }
@@ -49,9 +105,10 @@ pub struct Act {
 #[derive(FromRow)]
 struct Row {
     id: i64,
-    session_id: String,
-    attempt: i64,
     kind: String,
+    subject: String,
+    session_id: Option<String>,
+    attempt: Option<i64>,
     tries: i64,
 }
 
@@ -60,72 +117,115 @@ impl TryFrom<Row> for Act {
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let wrong = |problem| StoreError::Inconsistent { table: "acts", row: row.id.to_string(), problem };
+        let about = match (&row.session_id, row.attempt) {
+            (Some(session), Some(attempt)) => About::Attempt(
+                session.parse().map_err(|_| wrong("the session's id is none"))?,
+                attempt.try_into().map_err(|_| wrong("the attempt is out of range"))?,
+            ),
+            _ => About::Connection(ConnectionId(row.subject.clone())),
+        };
         Ok(Self {
             id: row.id,
-            session: row.session_id.parse().map_err(|_| wrong("the session's id is none"))?,
-            attempt: row.attempt.try_into().map_err(|_| wrong("the attempt is out of range"))?,
-            kind: ActKind::from_name(&row.kind).ok_or_else(|| wrong("there is no such kind"))?,
+            kind: ActKind::ALL
+                .into_iter()
+                .find(|kind| kind.as_str() == row.kind)
+                .ok_or_else(|| wrong("there is no such kind"))?,
+            about,
             tries: row.tries.try_into().map_err(|_| wrong("the tries are out of range"))?,
         })
     }
 }
 
 impl Store {
-    /// When the next act is due, or its lease ends; `None` when nothing is left to do.
+    /// When the next act is due in the lane of what only asks, or in the other one; `None` when nothing is left to do.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn next_act_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar(
-            "SELECT MIN(MAX(due_at, COALESCE(leased_until, due_at))) FROM acts WHERE done_at IS NULL",
-        )
-        .fetch_one(&self.read)
-        .await?;
+    pub async fn next_act_at(&self, asking: bool) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = sqlx::query_scalar("SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL")
+            .bind(i64::from(asking))
+            .fetch_one(&self.read)
+            .await?;
         Ok(at.map(Timestamp))
     }
 }
 
 impl Tx {
-    /// Makes an act due. An attempt has each kind once; a second wish for the same changes nothing.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn add_act(
+    async fn write_act(
         &mut self,
-        session: SessionId,
-        attempt: u32,
+        sql: &'static str,
         kind: ActKind,
+        about: &About,
         due_at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO acts (session_id, attempt, kind, due_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (session_id, attempt, kind) DO NOTHING",
-        )
-        .bind(session.to_string())
-        .bind(i64::from(attempt))
-        .bind(kind.as_str())
-        .bind(due_at.0)
-        .execute(&mut *self.0)
-        .await?;
+        sqlx::query(sql)
+            .bind(kind.as_str())
+            .bind(about.subject())
+            .bind(about.attempt().map(|(session, _)| session.to_string()))
+            .bind(about.attempt().map(|(_, attempt)| i64::from(attempt)))
+            .bind(i64::from(kind.only_asks()))
+            .bind(due_at.0)
+            .execute(&mut *self.inner)
+            .await?;
         Ok(())
     }
 
-    /// Leases some of the acts that are due; nobody else gets them until the lease ends.
+    /// Makes an act due, once: a second wish for the same changes nothing.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lease_acts(&mut self, now: Timestamp, lease: Duration, most: u32) -> Result<Vec<Act>, StoreError> {
+    pub async fn add_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
+        let sql = "INSERT INTO acts (kind, subject, session_id, attempt, lane, due_at) VALUES ($1, $2, $3, $4, $5, $6) \
+                   ON CONFLICT (kind, subject) DO NOTHING";
+        self.write_act(sql, kind, about, due_at).await
+    }
+
+    /// Makes an act due at this time and no other, whether or not it is there or was done before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
+        let sql = "INSERT INTO acts (kind, subject, session_id, attempt, lane, due_at) VALUES ($1, $2, $3, $4, $5, $6) \
+                   ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at, tries = 0, done_at = NULL";
+        self.write_act(sql, kind, about, due_at).await
+    }
+
+    /// Leases some of the acts of a lane that are due; nobody else gets them until the lease ends.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lease_acts(
+        &mut self,
+        asking: bool,
+        now: Timestamp,
+        lease: Duration,
+        most: usize,
+    ) -> Result<Vec<Act>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
-            "UPDATE acts SET leased_until = $2 WHERE id IN (SELECT id FROM acts WHERE done_at IS NULL AND due_at <= $1 \
-             AND (leased_until IS NULL OR leased_until <= $1) ORDER BY due_at LIMIT $3) \
-             RETURNING id, session_id, attempt, kind, tries",
+            "UPDATE acts SET due_at = $3, leased = 1 WHERE id IN (SELECT id FROM acts WHERE lane = $1 \
+             AND done_at IS NULL AND due_at <= $2 ORDER BY due_at LIMIT $4) \
+             RETURNING id, kind, subject, session_id, attempt, tries",
         )
+        .bind(i64::from(asking))
         .bind(now.0)
         .bind(now.plus(lease).0)
-        .bind(i64::from(most))
-        .fetch_all(&mut *self.0)
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .fetch_all(&mut *self.inner)
         .await?;
         rows.into_iter().map(Act::try_from).collect()
+    }
+
+    /// Lengthens a lease, while what was leased goes on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn renew_lease(&mut self, id: i64, until: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE acts SET due_at = $2 WHERE id = $1 AND leased = 1 AND due_at < $2")
+            .bind(id)
+            .bind(until.0)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
     }
 
     /// Ends an act.
@@ -133,24 +233,24 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn finish_act(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE acts SET done_at = $2, leased_until = NULL WHERE id = $1")
+        sqlx::query("UPDATE acts SET done_at = $2, leased = 0 WHERE id = $1")
             .bind(id)
             .bind(now.0)
-            .execute(&mut *self.0)
+            .execute(&mut *self.inner)
             .await?;
         Ok(())
     }
 
-    /// Puts an act off, with the reason.
+    /// Puts an act off, with the reason if there is one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn put_off_act(&mut self, id: i64, due_at: Timestamp, reason: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE acts SET due_at = $2, tries = tries + 1, leased_until = NULL, problem = $3 WHERE id = $1")
+    pub async fn put_off_act(&mut self, id: i64, due_at: Timestamp, reason: Option<&str>) -> Result<(), StoreError> {
+        sqlx::query("UPDATE acts SET due_at = $2, tries = tries + 1, leased = 0, problem = $3 WHERE id = $1")
             .bind(id)
             .bind(due_at.0)
             .bind(reason)
-            .execute(&mut *self.0)
+            .execute(&mut *self.inner)
             .await?;
         Ok(())
     }
@@ -160,7 +260,28 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn free_leases(&mut self) -> Result<(), StoreError> {
-        sqlx::query("UPDATE acts SET leased_until = NULL WHERE done_at IS NULL").execute(&mut *self.0).await?;
+        sqlx::query("UPDATE acts SET due_at = 0, leased = 0 WHERE leased = 1 AND done_at IS NULL")
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Sets when everything is to be deleted by how long the desk keeps it now: what was submitted, counted from then,
+    /// and what never was, counted from its beginning.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn schedule_purges(&mut self, keep: Duration, unfinished: Duration) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE acts SET due_at = COALESCE(\
+             (SELECT submitted_at + $1 FROM registrations WHERE registrations.session_id = acts.session_id), \
+             (SELECT created_at + $2 FROM sessions WHERE sessions.id = acts.session_id), 0) \
+             WHERE kind = 'purge' AND done_at IS NULL",
+        )
+        .bind(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
+        .bind(i64::try_from(unfinished.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
+        .execute(&mut *self.inner)
+        .await?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Attempts in the database: one code each, and the keys by which webhooks find it. *Runs: server.*
+//! Attempts in the database: each with a code, or over the connection of an earlier one. *Runs: server.*
 
 use serde_json::Value;
 use sqlx::FromRow;
@@ -9,8 +9,19 @@ use crate::{
         ids::{ConnectionId, LinkId, OutOfBandId, ProofId, SessionId},
         time::Timestamp,
     },
-    server::platform::{Delivery, DeliveryKind},
+    server::platform::{Cards, Invitation, Revealed},
 };
+
+/// The code of an attempt: how a wallet gets to us.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// Our short link.
+    pub link: LinkId,
+    /// The reference that the platform keeps with the invitation and copies to the connection.
+    pub alias: String,
+    /// What the platform made.
+    pub invitation: Invitation,
+}
 
 /// One attempt at a registration.
 #[derive(Clone, Debug)]
@@ -19,41 +30,65 @@ pub struct Attempt {
     pub session: SessionId,
     /// Its number, from 1.
     pub number: u32,
-    /// Its short link.
-    pub link: LinkId,
-    /// The reference that the platform keeps with the invitation and copies to the connection.
-    pub alias: String,
-    /// The platform's invitation URL.
-    pub invitation_url: String,
-    /// The invitation message, when the URL could be resolved.
-    pub invitation: Option<Value>,
-    /// The key of the invitation in webhooks.
-    pub out_of_band_id: Option<OutOfBandId>,
-    /// The platform's own row of the invitation.
-    pub invitation_id: Option<String>,
+    /// The matching code: the page and the wallet's request both show it.
+    pub code: String,
+    /// Its code to scan; `None` when it goes over the connection of an earlier attempt.
+    pub invited: Option<Invited>,
     /// The connection, bound at most once.
     pub connection_id: Option<ConnectionId>,
+    /// When the platform had answered the wallet's wish to connect.
+    pub answered_at: Option<Timestamp>,
     /// Set just before the platform is told to ask for the proof, so that after a crash nobody asks twice.
     pub proof_asked_at: Option<Timestamp>,
     /// The proof exchange, bound at most once.
     pub proof_id: Option<ProofId>,
+    /// How many cards the presentation answers from; `None` when nothing told.
+    pub cards: Option<Cards>,
     /// The revealed attributes, sealed.
-    pub attributes: Option<Vec<u8>>,
+    attributes: Option<Vec<u8>>,
+}
+
+impl Attempt {
+    /// A new attempt of a session. With a connection it goes over that one; else it has a code to scan.
+    #[must_use]
+    pub const fn new(
+        session: SessionId,
+        number: u32,
+        code: String,
+        invited: Option<Invited>,
+        connection_id: Option<ConnectionId>,
+    ) -> Self {
+        Self {
+            session,
+            number,
+            code,
+            invited,
+            connection_id,
+            answered_at: None,
+            proof_asked_at: None,
+            proof_id: None,
+            cards: None,
+            attributes: None,
+        }
+    }
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     session_id: String,
     attempt: i64,
-    link: String,
-    alias: String,
-    invitation_url: String,
+    code: String,
+    link: Option<String>,
+    alias: Option<String>,
+    invitation_url: Option<String>,
     invitation: Option<String>,
     out_of_band_id: Option<String>,
     invitation_id: Option<String>,
     connection_id: Option<String>,
+    answered_at: Option<i64>,
     proof_asked_at: Option<i64>,
     proof_id: Option<String>,
+    cards: Option<String>,
     attributes: Option<Vec<u8>>,
 }
 
@@ -66,21 +101,34 @@ impl TryFrom<Row> for Attempt {
             row: format!("{}/{}", row.session_id, row.attempt),
             problem,
         };
+        let message = row.invitation.as_deref().map(serde_json::from_str::<Value>).transpose();
+        let message = message.map_err(|_| wrong("the invitation is not JSON"))?;
+        let invited = match (row.link.as_deref(), &row.alias, &row.invitation_url) {
+            (Some(link), Some(alias), Some(url)) => Some(Invited {
+                link: link.parse().map_err(|_| wrong("the link is none"))?,
+                alias: alias.clone(),
+                invitation: Invitation {
+                    url: url.clone(),
+                    out_of_band_id: row.out_of_band_id.clone().map(OutOfBandId),
+                    row_id: row.invitation_id.clone(),
+                    message,
+                },
+            }),
+            (None, None, None) => None,
+            _ => return Err(wrong("half of the code is missing")),
+        };
         Ok(Self {
             session: row.session_id.parse().map_err(|_| wrong("the session's id is none"))?,
             number: row.attempt.try_into().map_err(|_| wrong("the number is out of range"))?,
-            link: row.link.parse().map_err(|_| wrong("the link is none"))?,
-            invitation: row
-                .invitation
+            cards: row
+                .cards
                 .as_deref()
-                .map(serde_json::from_str)
-                .transpose()
-                .map_err(|_| wrong("the invitation is not JSON"))?,
-            alias: row.alias,
-            invitation_url: row.invitation_url,
-            out_of_band_id: row.out_of_band_id.map(OutOfBandId),
-            invitation_id: row.invitation_id,
+                .map(|name| Cards::from_name(name).ok_or_else(|| wrong("no such number of cards")))
+                .transpose()?,
+            code: row.code,
+            invited,
             connection_id: row.connection_id.map(ConnectionId),
+            answered_at: row.answered_at.map(Timestamp),
             proof_asked_at: row.proof_asked_at.map(Timestamp),
             proof_id: row.proof_id.map(ProofId),
             attributes: row.attributes,
@@ -92,11 +140,17 @@ impl TryFrom<Row> for Attempt {
 macro_rules! select {
     ($where:literal) => {
         concat!(
-            "SELECT session_id, attempt, link, alias, invitation_url, invitation, out_of_band_id, invitation_id, \
-             connection_id, proof_asked_at, proof_id, attributes FROM attempts WHERE ",
+            "SELECT session_id, attempt, code, link, alias, invitation_url, invitation, out_of_band_id, invitation_id, \
+             connection_id, answered_at, proof_asked_at, proof_id, cards, attributes FROM attempts WHERE ",
             $where
         )
     };
+}
+pub(super) use select;
+
+/// What sealed attributes are bound to.
+fn attributes_place(session: SessionId, attempt: u32) -> String {
+    format!("attempts/{session}/{attempt}/attributes")
 }
 
 impl Store {
@@ -123,18 +177,45 @@ impl Store {
         row.map(Attempt::try_from).transpose()
     }
 
-    /// Whether a proof exchange belongs to another session.
+    /// What was revealed in an attempt; `None` when nothing is kept of it, or its key is gone.
+    #[must_use]
+    pub fn revealed(&self, attempt: &Attempt) -> Option<Vec<Revealed>> {
+        open_attributes(&self.keys, attempt)
+    }
+
+    /// Whether a proof exchange belongs to another attempt.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn is_bound_elsewhere(&self, id: &ProofId, session: SessionId) -> Result<bool, StoreError> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM attempts WHERE proof_id = $1 AND session_id <> $2")
-            .bind(&id.0)
-            .bind(session.to_string())
-            .fetch_optional(&self.read)
-            .await?;
+    pub async fn is_bound_elsewhere(&self, id: &ProofId, session: SessionId, number: u32) -> Result<bool, StoreError> {
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM attempts WHERE proof_id = $1 AND NOT (session_id = $2 AND attempt = $3)")
+                .bind(&id.0)
+                .bind(session.to_string())
+                .bind(i64::from(number))
+                .fetch_optional(&self.read)
+                .await?;
         Ok(found.is_some())
     }
+
+    /// Whether any attempt still waits for the wallet's connection: else a connection of unknown origin is none of ours.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn awaits_connection(&self) -> Result<bool, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM acts JOIN sessions ON sessions.id = acts.session_id AND sessions.attempt = acts.attempt \
+             WHERE acts.lane = 1 AND acts.done_at IS NULL AND sessions.stage IN ('waiting', 'scanned') LIMIT 1",
+        )
+        .fetch_optional(&self.read)
+        .await?;
+        Ok(found.is_some())
+    }
+}
+
+fn open_attributes(keys: &crate::server::secrets::KeyRing, attempt: &Attempt) -> Option<Vec<Revealed>> {
+    let json = keys.unseal(&attributes_place(attempt.session, attempt.number), attempt.attributes.as_ref()?)?;
+    serde_json::from_slice(&json).ok()
 }
 
 impl Tx {
@@ -143,20 +224,24 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn insert_attempt(&mut self, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
+        let invited = attempt.invited.as_ref();
+        let invitation = invited.map(|invited| &invited.invitation);
         sqlx::query(
-            "INSERT INTO attempts (session_id, attempt, link, alias, invitation_url, invitation, out_of_band_id, \
-             invitation_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO attempts (session_id, attempt, code, link, alias, invitation_url, invitation, out_of_band_id, \
+             invitation_id, connection_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(attempt.session.to_string())
         .bind(i64::from(attempt.number))
-        .bind(attempt.link.to_string())
-        .bind(&attempt.alias)
-        .bind(&attempt.invitation_url)
-        .bind(attempt.invitation.as_ref().map(Value::to_string))
-        .bind(attempt.out_of_band_id.as_ref().map(|id| &id.0))
-        .bind(&attempt.invitation_id)
+        .bind(&attempt.code)
+        .bind(invited.map(|invited| invited.link.to_string()))
+        .bind(invited.map(|invited| &invited.alias))
+        .bind(invitation.map(|invitation| &invitation.url))
+        .bind(invitation.and_then(|invitation| invitation.message.as_ref()).map(Value::to_string))
+        .bind(invitation.and_then(|invitation| invitation.out_of_band_id.as_ref()).map(|id| &id.0))
+        .bind(invitation.and_then(|invitation| invitation.row_id.as_ref()))
+        .bind(attempt.connection_id.as_ref().map(|id| &id.0))
         .bind(now.0)
-        .execute(&mut *self.0)
+        .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
@@ -169,67 +254,29 @@ impl Tx {
         let row: Option<Row> = sqlx::query_as(select!("session_id = $1 AND attempt = $2"))
             .bind(session.to_string())
             .bind(i64::from(number))
-            .fetch_optional(&mut *self.0)
+            .fetch_optional(&mut *self.inner)
             .await?;
         row.map(Attempt::try_from).transpose()
     }
 
-    async fn only(&mut self, sql: &'static str, key: &str) -> Result<Option<Attempt>, StoreError> {
-        let mut rows: Vec<Row> = sqlx::query_as(sql).bind(key).fetch_all(&mut *self.0).await?;
-        // Two that fit are as good as none: to choose would be to guess.
-        if rows.len() == 1 { rows.pop().map(Attempt::try_from).transpose() } else { Ok(None) }
+    /// What was revealed in an attempt; `None` when nothing is kept of it, or its key is gone.
+    #[must_use]
+    pub fn revealed(&self, attempt: &Attempt) -> Option<Vec<Revealed>> {
+        open_attributes(&self.keys, attempt)
     }
 
-    /// The attempt that a delivery belongs to, by exact keys and in the order of contract 5.6; never by guess.
+    /// Notes when the platform had answered the wallet, unless that is known.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn match_attempt(&mut self, delivery: &Delivery) -> Result<Option<Attempt>, StoreError> {
-        if let Some(id) = &delivery.out_of_band_id {
-            // First, because it is unique: of a reused connection only this tells the new invitation from the old.
-            for sql in [select!("out_of_band_id = $1"), select!("invitation_id = $1")] {
-                if let Some(attempt) = self.only(sql, &id.0).await? {
-                    return Ok(Some(attempt));
-                }
-            }
-        }
-        if delivery.kind == DeliveryKind::Proof {
-            if let Some(id) = &delivery.record_id
-                && let Some(attempt) = self.only(select!("proof_id = $1"), id).await?
-            {
-                return Ok(Some(attempt));
-            }
-            if let Some(id) = &delivery.thread_id
-                && let Some(attempt) = self.only(select!("proof_thread_id = $1"), id).await?
-            {
-                return Ok(Some(attempt));
-            }
-        }
-        let Some(ConnectionId(id)) = &delivery.connection_id else { return Ok(None) };
-        match delivery.kind {
-            DeliveryKind::Connection => self.only(select!("connection_id = $1"), id).await,
-            // Only while we are asking and do not know the exchange yet: the webhook may overtake the answer (4.1).
-            DeliveryKind::Proof => {
-                self.only(select!("connection_id = $1 AND proof_asked_at IS NOT NULL AND proof_id IS NULL"), id).await
-            }
-            DeliveryKind::Issuance | DeliveryKind::Other => Ok(None),
-        }
-    }
-
-    /// Binds a connection to an attempt that has none yet.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn bind_connection(&mut self, attempt: &Attempt, id: &ConnectionId) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE attempts SET connection_id = $3 WHERE session_id = $1 AND attempt = $2 AND connection_id IS NULL",
+    pub async fn mark_answered(&mut self, session: SessionId, number: u32, now: Timestamp) -> Result<(), StoreError> {
+        self.note(
+            "UPDATE attempts SET answered_at = $3 WHERE session_id = $1 AND attempt = $2 AND answered_at IS NULL",
+            session,
+            number,
+            now,
         )
-        .bind(attempt.session.to_string())
-        .bind(i64::from(attempt.number))
-        .bind(&id.0)
-        .execute(&mut *self.0)
-        .await?;
-        Ok(())
+        .await
     }
 
     /// Notes that the platform is about to be told to ask for the proof.
@@ -242,49 +289,63 @@ impl Tx {
         number: u32,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE attempts SET proof_asked_at = $3 WHERE session_id = $1 AND attempt = $2")
+        self.note(
+            "UPDATE attempts SET proof_asked_at = $3 WHERE session_id = $1 AND attempt = $2",
+            session,
+            number,
+            now,
+        )
+        .await
+    }
+
+    async fn note(
+        &mut self,
+        sql: &'static str,
+        session: SessionId,
+        number: u32,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(sql)
             .bind(session.to_string())
             .bind(i64::from(number))
             .bind(now.0)
-            .execute(&mut *self.0)
+            .execute(&mut *self.inner)
             .await?;
         Ok(())
     }
 
-    /// Binds a proof exchange to an attempt that has none yet.
+    /// Keeps how many cards a presentation answers from.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn bind_proof(
-        &mut self,
-        session: SessionId,
-        number: u32,
-        id: &ProofId,
-        thread: Option<&str>,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE attempts SET proof_id = $3, proof_thread_id = $4 \
-             WHERE session_id = $1 AND attempt = $2 AND proof_id IS NULL",
-        )
-        .bind(session.to_string())
-        .bind(i64::from(number))
-        .bind(&id.0)
-        .bind(thread)
-        .execute(&mut *self.0)
-        .await?;
+    pub async fn store_cards(&mut self, session: SessionId, number: u32, cards: Cards) -> Result<(), StoreError> {
+        sqlx::query("UPDATE attempts SET cards = $3 WHERE session_id = $1 AND attempt = $2")
+            .bind(session.to_string())
+            .bind(i64::from(number))
+            .bind(cards.as_str())
+            .execute(&mut *self.inner)
+            .await?;
         Ok(())
     }
 
-    /// Stores the revealed attributes, sealed.
+    /// Stores the revealed attributes, sealed; or forgets them.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn store_attributes(&mut self, session: SessionId, number: u32, sealed: &[u8]) -> Result<(), StoreError> {
+    pub async fn store_attributes(
+        &mut self,
+        session: SessionId,
+        number: u32,
+        revealed: Option<&[Revealed]>,
+    ) -> Result<(), StoreError> {
+        let sealed = revealed.map(|revealed| {
+            self.keys.seal(&attributes_place(session, number), &serde_json::to_vec(revealed).unwrap_or_default())
+        });
         sqlx::query("UPDATE attempts SET attributes = $3 WHERE session_id = $1 AND attempt = $2")
             .bind(session.to_string())
             .bind(i64::from(number))
             .bind(sealed)
-            .execute(&mut *self.0)
+            .execute(&mut *self.inner)
             .await?;
         Ok(())
     }

@@ -3,11 +3,29 @@
 
 use sqlx::FromRow;
 
-use super::{Attempt, StoreError, Tx};
+use super::{Attempt, Store, StoreError, Tx};
 use crate::{
-    domain::{ids::ConnectionId, stage::Outcome, time::Timestamp},
-    server::platform::Delivery,
+    domain::{ids::ConnectionId, time::Timestamp},
+    server::platform::{Cards, Delivery},
 };
+
+/// Where a delivery came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The platform sent it.
+    Webhook,
+    /// The platform said it when we asked.
+    Asked,
+}
+
+impl Source {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Asked => "asked",
+        }
+    }
+}
 
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,13 +38,15 @@ pub enum EventOutcome {
     Late,
     /// Its session had ended.
     AfterEnd,
-    /// It belongs to no session that is known.
+    /// It belongs to no session that is known yet.
     Unmatched,
+    /// It belongs to no session, and is not tried again.
+    Parked,
     /// A kind or a state that moves nothing.
     Ignored,
     /// Its invitation is bound to another connection.
     OtherConnection,
-    /// It says that something ended and not how: the platform is asked.
+    /// It does not count by itself, or says that something ended and not how: the platform is asked.
     LookedUp,
 }
 
@@ -40,20 +60,10 @@ impl EventOutcome {
             Self::Late => "late",
             Self::AfterEnd => "after_end",
             Self::Unmatched => "unmatched",
+            Self::Parked => "parked",
             Self::Ignored => "ignored",
             Self::OtherConnection => "other_connection",
             Self::LookedUp => "looked_up",
-        }
-    }
-}
-
-impl From<Outcome> for EventOutcome {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Advanced => Self::Applied,
-            Outcome::Repeated => Self::Repeated,
-            Outcome::Late => Self::Late,
-            Outcome::AfterEnd => Self::AfterEnd,
         }
     }
 }
@@ -65,38 +75,53 @@ pub struct UnmatchedEvent {
     pub id: i64,
     /// The delivery as it was stored.
     pub body: String,
-    /// The presentation mixes two credentials: the one finding that the stored body does not show any more.
-    pub mixes_credentials: i64,
+    /// How many cards the presentation answers from: the one finding that the stored body does not show any more.
+    pub cards: Option<String>,
+}
+
+impl Store {
+    /// Whether any delivery waits for its session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_unmatched(&self) -> Result<bool, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events WHERE outcome = 'unmatched' LIMIT 1")
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(found.is_some())
+    }
 }
 
 impl Tx {
-    /// Whether a delivery with this key was stored before.
+    /// Whether a delivery with this key was stored before. One that was parked gets a new chance when it comes again.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn has_event(&mut self, key: &str) -> Result<bool, StoreError> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events WHERE key = $1 LIMIT 1")
-            .bind(key)
-            .fetch_optional(&mut *self.0)
-            .await?;
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM events WHERE key = $1 AND outcome <> 'parked' LIMIT 1")
+                .bind(key)
+                .fetch_optional(&mut *self.inner)
+                .await?;
         Ok(found.is_some())
     }
 
-    /// Stores a delivery with its outcome.
+    /// Stores a delivery with its outcome. Its `proofData` and the wallet's name are not among what is stored.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn insert_event(
         &mut self,
+        source: Source,
         delivery: &Delivery,
         outcome: EventOutcome,
         attempt: Option<&Attempt>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO events (key, kind, record_id, state, connection_id, out_of_band_id, thread_id, \
-             mixes_credentials, outcome, session_id, attempt, received_at, body) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            "INSERT INTO events (key, kind, record_id, state, connection_id, out_of_band_id, thread_id, cards, outcome, \
+             session_id, attempt, received_at, body, source) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(delivery.key())
         .bind(delivery.kind.as_str())
@@ -105,13 +130,14 @@ impl Tx {
         .bind(delivery.connection_id.as_ref().map(|id| &id.0))
         .bind(delivery.out_of_band_id.as_ref().map(|id| &id.0))
         .bind(&delivery.thread_id)
-        .bind(i64::from(delivery.mixes_credentials))
+        .bind(delivery.cards.map(Cards::as_str))
         .bind(outcome.as_str())
         .bind(attempt.map(|attempt| attempt.session.to_string()))
         .bind(attempt.map(|attempt| i64::from(attempt.number)))
         .bind(now.0)
         .bind(delivery.body.to_string())
-        .execute(&mut *self.0)
+        .bind(source.as_str())
+        .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
@@ -122,12 +148,60 @@ impl Tx {
     /// When the database fails.
     pub async fn unmatched_events(&mut self, connection: &ConnectionId) -> Result<Vec<UnmatchedEvent>, StoreError> {
         Ok(sqlx::query_as(
-            "SELECT id, body, mixes_credentials FROM events \
+            "SELECT id, body, cards FROM events \
              WHERE outcome = 'unmatched' AND connection_id = $1 ORDER BY id",
         )
         .bind(&connection.0)
-        .fetch_all(&mut *self.0)
+        .fetch_all(&mut *self.inner)
         .await?)
+    }
+
+    /// Some of the deliveries that wait and whose key is known by now, in the order they came.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn matchable_events(&mut self) -> Result<Vec<UnmatchedEvent>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT id, body, cards FROM events WHERE outcome = 'unmatched' AND (\
+             EXISTS (SELECT 1 FROM attempts WHERE out_of_band_id = events.out_of_band_id) OR \
+             EXISTS (SELECT 1 FROM attempts WHERE invitation_id = events.out_of_band_id) OR \
+             EXISTS (SELECT 1 FROM attempts WHERE connection_id = events.connection_id) OR \
+             EXISTS (SELECT 1 FROM attempts WHERE proof_id = events.record_id) OR \
+             EXISTS (SELECT 1 FROM attempts WHERE proof_thread_id = events.thread_id)) ORDER BY id LIMIT 100",
+        )
+        .fetch_all(&mut *self.inner)
+        .await?)
+    }
+
+    /// Gives up on the deliveries that have waited since before `limit`. Gives back how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn park_events(&mut self, limit: Timestamp) -> Result<u64, StoreError> {
+        let parked =
+            sqlx::query("UPDATE events SET outcome = 'parked' WHERE outcome = 'unmatched' AND received_at < $1")
+                .bind(limit.0)
+                .execute(&mut *self.inner)
+                .await?;
+        Ok(parked.rows_affected())
+    }
+
+    /// Deletes some of what belongs to no session and is older than `limit`: deliveries, and acts about connections.
+    /// Gives back how many rows went.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_strays(&mut self, limit: Timestamp) -> Result<u64, StoreError> {
+        let events = sqlx::query(
+            "DELETE FROM events WHERE id IN \
+             (SELECT id FROM events WHERE session_id IS NULL AND received_at < $1 LIMIT 500)",
+        );
+        let events = events.bind(limit.0).execute(&mut *self.inner).await?;
+        let acts = sqlx::query(
+            "DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE session_id IS NULL AND due_at < $1 LIMIT 500)",
+        );
+        let acts = acts.bind(limit.0).execute(&mut *self.inner).await?;
+        Ok(events.rows_affected() + acts.rows_affected())
     }
 
     /// Settles a delivery that had waited for its session.
@@ -142,7 +216,7 @@ impl Tx {
         .bind(outcome.as_str())
         .bind(attempt.session.to_string())
         .bind(i64::from(attempt.number))
-        .execute(&mut *self.0)
+        .execute(&mut *self.inner)
         .await?;
         Ok(())
     }

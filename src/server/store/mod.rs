@@ -1,24 +1,32 @@
-//! Keeps what must last. All SQL is in this room, and nothing else is.
+//! Keeps what must last. All SQL is in this room, and nothing else is. What is personal is sealed on its way in and
+//! opened on its way out, so that no other room can forget to.
 //!
 //! One connection writes, so that writers queue fairly instead of colliding; many read. A write transaction is a
 //! [`Tx`], and what its methods change is on disk once [`Tx::commit`] returns (`synchronous = FULL`). *Runs: server.*
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use super::secrets::KeyRing;
+
 mod acts;
 mod attempts;
 mod events;
+mod matching;
+mod registrations;
+mod reseal;
 mod sandbox;
 mod sessions;
 
-pub use acts::{Act, ActKind};
-pub use attempts::Attempt;
-pub use events::{EventOutcome, UnmatchedEvent};
+pub use acts::{About, Act, ActKind};
+pub use attempts::{Attempt, Invited};
+pub use events::{EventOutcome, Source, UnmatchedEvent};
+pub use registrations::{Registration, Submitted};
+pub use reseal::Resealed;
 
 /// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -51,17 +59,22 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct Store {
     write: SqlitePool,
     read: SqlitePool,
+    keys: Arc<KeyRing>,
 }
 
 /// A write transaction. Dropped without [`Tx::commit`] it changes nothing.
-pub struct Tx(Transaction<'static, Sqlite>);
+pub struct Tx {
+    inner: Transaction<'static, Sqlite>,
+    keys: Arc<KeyRing>,
+}
 
 impl Store {
-    /// Opens the database at `sqlite://path`, which is made when it is not there, and brings its tables up to date.
+    /// Opens the database at `sqlite://path`, which is made when it is not there, and brings its tables up to date. What
+    /// is personal in it is sealed with these keys.
     ///
     /// # Errors
     /// When the file cannot be opened or is not such a database.
-    pub async fn open(url: &str) -> Result<Self, StoreError> {
+    pub async fn open(url: &str, keys: Arc<KeyRing>) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -74,7 +87,7 @@ impl Store {
         let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
         let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
-        Ok(Self { write, read })
+        Ok(Self { write, read, keys })
     }
 
     /// Begins a write transaction; waits for its turn.
@@ -82,7 +95,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(self.write.begin_with("BEGIN IMMEDIATE").await?))
+        Ok(Tx { inner: self.write.begin_with("BEGIN IMMEDIATE").await?, keys: Arc::clone(&self.keys) })
     }
 
     /// Whether the database answers.
@@ -92,6 +105,17 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.read).await?;
         Ok(())
+    }
+
+    /// Folds the write-ahead log into the file and empties it: until then it still holds what was deleted from the file,
+    /// where `secure_delete` has overwritten it. Readers that are busy put it off; says whether it was done.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn empty_log(&self) -> Result<bool, StoreError> {
+        let (busy, _, _): (i64, i64, i64) =
+            sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.write).await?;
+        Ok(busy == 0)
     }
 
     /// Closes all connections; the last one folds the write-ahead log into the file.
@@ -107,6 +131,6 @@ impl Tx {
     /// # Errors
     /// When the database fails; then nothing was changed.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        Ok(self.inner.commit().await?)
     }
 }

@@ -3,11 +3,14 @@
 use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx};
-use crate::domain::{
-    ids::SessionId,
-    session::Session,
-    stage::{Progress, Stage},
-    time::Timestamp,
+use crate::{
+    domain::{
+        ids::SessionId,
+        session::Session,
+        stage::{Progress, Stage},
+        time::Timestamp,
+    },
+    server::secrets::KeyRing,
 };
 
 #[derive(FromRow)]
@@ -18,44 +21,50 @@ struct Row {
     stage: String,
     answered: i64,
     opened: i64,
-    their_label: Option<String>,
+    delayed: i64,
+    wallet_name: Option<Vec<u8>>,
+    consent: String,
     created_at: i64,
     updated_at: i64,
     expires_at: i64,
 }
 
-impl TryFrom<Row> for Session {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let wrong = |problem| StoreError::Inconsistent { table: "sessions", row: row.id.clone(), problem };
-        Ok(Self {
-            id: row.id.parse().map_err(|_| wrong("the id is none"))?,
-            attempt: row.attempt.try_into().map_err(|_| wrong("the attempt is out of range"))?,
-            version: row.version.try_into().map_err(|_| wrong("the version is out of range"))?,
+impl Row {
+    fn session(self, keys: &KeyRing) -> Result<Session, StoreError> {
+        let wrong = |problem| StoreError::Inconsistent { table: "sessions", row: self.id.clone(), problem };
+        // A name that cannot be opened any more is a loss one can bear.
+        let name = self.wallet_name.and_then(|sealed| keys.unseal(&name_place(&self.id), &sealed));
+        Ok(Session {
+            id: self.id.parse().map_err(|_| wrong("the id is none"))?,
+            attempt: self.attempt.try_into().map_err(|_| wrong("the attempt is out of range"))?,
+            version: self.version.try_into().map_err(|_| wrong("the version is out of range"))?,
             progress: Progress {
-                stage: Stage::from_name(&row.stage).ok_or_else(|| wrong("there is no such stage"))?,
-                answered: row.answered != 0,
+                stage: Stage::from_name(&self.stage).ok_or_else(|| wrong("there is no such stage"))?,
+                answered: self.answered != 0,
             },
-            opened: row.opened != 0,
-            their_label: row.their_label.clone(),
-            created_at: Timestamp(row.created_at),
-            updated_at: Timestamp(row.updated_at),
-            expires_at: Timestamp(row.expires_at),
+            opened: self.opened != 0,
+            delayed: self.delayed != 0,
+            their_label: name.and_then(|name| String::from_utf8(name).ok()),
+            created_at: Timestamp(self.created_at),
+            updated_at: Timestamp(self.updated_at),
+            expires_at: Timestamp(self.expires_at),
+            consent: self.consent,
         })
     }
 }
 
-/// The columns of [`Row`], in one place. A macro, because statements have to be literals.
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, attempt, version, stage, answered, opened, their_label, created_at, updated_at, expires_at \
-             FROM sessions WHERE ",
-            $rest
-        )
-    };
+/// What a wallet's sealed name is bound to.
+fn name_place(id: &str) -> String {
+    format!("sessions/{id}/wallet_name")
 }
+
+/// What a sealed draft is bound to.
+fn draft_place(id: SessionId) -> String {
+    format!("sessions/{id}/draft")
+}
+
+const SELECT: &str = "SELECT id, attempt, version, stage, answered, opened, delayed, wallet_name, consent, created_at, \
+     updated_at, expires_at FROM sessions WHERE id = $1";
 
 /// Versions count single changes of one session and never come near what i64 holds.
 fn version(session: &Session) -> i64 {
@@ -68,22 +77,20 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row: Option<Row> =
-            sqlx::query_as(select!("id = $1")).bind(id.to_string()).fetch_optional(&self.read).await?;
-        row.map(Session::try_from).transpose()
+        let row: Option<Row> = sqlx::query_as(SELECT).bind(id.to_string()).fetch_optional(&self.read).await?;
+        row.map(|row| row.session(&self.keys)).transpose()
     }
 
-    /// Whether the deadline of any session has passed.
+    /// What was typed into the form and could not be submitted.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn has_overdue(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let found: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM sessions WHERE running = 1 AND expires_at <= $1 LIMIT 1")
-                .bind(now.0)
-                .fetch_optional(&self.read)
-                .await?;
-        Ok(found.is_some())
+    pub async fn draft(&self, id: SessionId) -> Result<Option<Vec<u8>>, StoreError> {
+        let sealed: Option<Option<Vec<u8>>> = sqlx::query_scalar("SELECT draft FROM sessions WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(sealed.flatten().and_then(|sealed| self.keys.unseal(&draft_place(id), &sealed)))
     }
 }
 
@@ -93,9 +100,13 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row: Option<Row> =
-            sqlx::query_as(select!("id = $1")).bind(id.to_string()).fetch_optional(&mut *self.0).await?;
-        row.map(Session::try_from).transpose()
+        let row: Option<Row> = sqlx::query_as(SELECT).bind(id.to_string()).fetch_optional(&mut *self.inner).await?;
+        row.map(|row| row.session(&self.keys)).transpose()
+    }
+
+    fn sealed_name(&self, session: &Session) -> Option<Vec<u8>> {
+        let name = session.their_label.as_ref()?;
+        Some(self.keys.seal(&name_place(session.id.as_str()), name.as_bytes()))
     }
 
     /// Stores a new session.
@@ -104,8 +115,8 @@ impl Tx {
     /// When the database fails.
     pub async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO sessions (id, attempt, version, stage, answered, opened, their_label, created_at, updated_at, \
-             expires_at, running) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "INSERT INTO sessions (id, attempt, version, stage, answered, opened, delayed, wallet_name, consent, \
+             created_at, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(session.id.to_string())
         .bind(i64::from(session.attempt))
@@ -113,12 +124,13 @@ impl Tx {
         .bind(session.progress.stage.as_str())
         .bind(i64::from(session.progress.answered))
         .bind(i64::from(session.opened))
-        .bind(&session.their_label)
+        .bind(i64::from(session.delayed))
+        .bind(self.sealed_name(session))
+        .bind(&session.consent)
         .bind(session.created_at.0)
         .bind(session.updated_at.0)
         .bind(session.expires_at.0)
-        .bind(i64::from(!session.progress.stage.is_end()))
-        .execute(&mut *self.0)
+        .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
@@ -129,8 +141,8 @@ impl Tx {
     /// When the database fails.
     pub async fn update_session(&mut self, session: &Session) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE sessions SET attempt = $2, version = $3, stage = $4, answered = $5, opened = $6, their_label = $7, \
-             updated_at = $8, expires_at = $9, running = $10 WHERE id = $1",
+            "UPDATE sessions SET attempt = $2, version = $3, stage = $4, answered = $5, opened = $6, delayed = $7, \
+             wallet_name = $8, updated_at = $9, expires_at = $10 WHERE id = $1",
         )
         .bind(session.id.to_string())
         .bind(i64::from(session.attempt))
@@ -138,45 +150,51 @@ impl Tx {
         .bind(session.progress.stage.as_str())
         .bind(i64::from(session.progress.answered))
         .bind(i64::from(session.opened))
-        .bind(&session.their_label)
+        .bind(i64::from(session.delayed))
+        .bind(self.sealed_name(session))
         .bind(session.updated_at.0)
         .bind(session.expires_at.0)
-        .bind(i64::from(!session.progress.stage.is_end()))
-        .execute(&mut *self.0)
+        .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
 
-    /// Some of the sessions whose deadline has passed.
+    /// Keeps what was typed and could not be submitted, sealed; or forgets it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn overdue_sessions(&mut self, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(select!("running = 1 AND expires_at <= $1 ORDER BY expires_at LIMIT 100"))
-            .bind(now.0)
-            .fetch_all(&mut *self.0)
+    pub async fn store_draft(&mut self, id: SessionId, draft: Option<&[u8]>) -> Result<(), StoreError> {
+        let sealed = draft.map(|draft| self.keys.seal(&draft_place(id), draft));
+        sqlx::query("UPDATE sessions SET draft = $2 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(sealed)
+            .execute(&mut *self.inner)
             .await?;
-        rows.into_iter().map(Session::try_from).collect()
+        Ok(())
     }
 
-    /// Deletes some of the sessions that began before `limit`, with all that belongs to them, and old deliveries that
-    /// belong to none. Gives back how many rows went.
+    /// Deletes a session with all that belongs to it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn delete_older(&mut self, limit: Timestamp) -> Result<u64, StoreError> {
-        let sessions =
-            sqlx::query("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE created_at < $1 LIMIT 500)")
-                .bind(limit.0)
-                .execute(&mut *self.0)
-                .await?;
-        let events = sqlx::query(
-            "DELETE FROM events WHERE id IN \
-             (SELECT id FROM events WHERE session_id IS NULL AND received_at < $1 LIMIT 500)",
+    pub async fn delete_session(&mut self, id: SessionId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id.to_string()).execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    /// Keeps the text that people consent to, once for each wording.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_consent(&mut self, version: &str, text: &str, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO consents (version, text, first_used_at) VALUES ($1, $2, $3) ON CONFLICT (version) DO NOTHING",
         )
-        .bind(limit.0)
-        .execute(&mut *self.0)
+        .bind(version)
+        .bind(text)
+        .bind(now.0)
+        .execute(&mut *self.inner)
         .await?;
-        Ok(sessions.rows_affected() + events.rows_affected())
+        Ok(())
     }
 }

@@ -27,7 +27,7 @@ pub fn Application() -> impl IntoView {
 
 #[component]
 fn Shared(view: ApplicationView) -> impl IntoView {
-    let ApplicationView { title, credential, organisation, fields } = view;
+    let ApplicationView { title, credential, organisation, fields, .. } = view;
     view! {
         <Layout title=title.clone() step=3>
             <h1>"What you shared"</h1>

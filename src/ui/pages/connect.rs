@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::{self, CancelSession, ConnectView, RenewSession},
+    api::{self, CancelSession, CodeView, ConnectView, RenewSession},
     domain::{desk::Desk, stage::Stage},
     ui::{
         components::{
@@ -44,7 +44,7 @@ pub fn Connect() -> impl IntoView {
 
 #[component]
 fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
-    let ConnectView { snapshot, code_svg, link, wallet_links, desk, sandbox, options } = view;
+    let ConnectView { snapshot, code, matching_code: _, desk, sandbox, options } = view;
     let attempt = snapshot.attempt;
     // Without scripts the page asks again by itself, for as long as something can happen.
     let waits = !snapshot.stage.is_end() && snapshot.stage != Stage::Verified;
@@ -58,7 +58,7 @@ fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
                     <Trouble word=problem missing="new code" />
                 </Panel>
                 <Panel of="waiting">
-                    <Code attempt code_svg link wallet_links desk=for_code sandbox />
+                    {code.map(|code| view! { <Code attempt code desk=for_code sandbox /> })}
                 </Panel>
                 <Panel of="scanned connected requested presented verified">
                     <Arch />
@@ -108,14 +108,8 @@ fn Said(of: &'static str, #[prop(into)] text: String) -> impl IntoView {
 }
 
 #[component]
-fn Code(
-    attempt: u32,
-    code_svg: String,
-    link: String,
-    wallet_links: Vec<String>,
-    desk: Desk,
-    sandbox: bool,
-) -> impl IntoView {
+fn Code(attempt: u32, code: CodeView, desk: Desk, sandbox: bool) -> impl IntoView {
+    let CodeView { svg, link, wallet_links } = code;
     let wallet = if desk.wallet.name.is_empty() { "wallet".to_owned() } else { format!("{} wallet", desk.wallet.name) };
     let hint = if sandbox {
         "This desk runs with the sandbox: any phone camera will do.".to_owned()
@@ -126,7 +120,7 @@ fn Code(
     let main_link = (!other_links.is_empty()).then(|| other_links.remove(0));
     let stores = [("App Store", desk.wallet.app_store), ("Google Play", desk.wallet.play_store)];
     view! {
-        <div class="code" role="img" aria-label="Code to scan with your wallet" inner_html=code_svg></div>
+        <div class="code" role="img" aria-label="Code to scan with your wallet" inner_html=svg></div>
         <p class="hint">
             {hint} " "
             {sandbox

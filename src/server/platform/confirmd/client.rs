@@ -1,32 +1,23 @@
-//! The client of the ConfirmD Platform's API (contract 1 to 4). Every call is bounded in time; a 401 is answered with a
-//! fresh token once; nothing else is repeated here, because only the caller knows what is safe to repeat.
+//! How the ConfirmD Platform is called (contract 1 and 2.3): every call is bounded in time, a 401 is answered with a fresh
+//! token once, a failure is typed. Nothing else is repeated here, because only the caller knows what is safe to repeat.
 //!
 //! Refuses to log bodies: they hold what people presented. *Runs: server.*
 
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode, Url, header};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::token::Tokens;
-use crate::{
-    domain::{
-        desk::Desk,
-        ids::{ConnectionId, OutOfBandId, ProofId},
-    },
-    server::{
-        platform::{
-            ConnectionState, Delivery, Invitation, NotAnObject, Platform, PlatformError, Proof, ProofState, Revealed,
-            invitation,
-        },
-        secrets::Secret,
-    },
+use crate::server::{
+    platform::{PlatformError, invitation},
+    secrets::Secret,
 };
 
-/// Calls that reach the agent take up to 5 s in practice (contract 0).
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// The most that is read of a short URL's body. An invitation has a few KiB.
-const INVITATION_LIMIT: usize = 256 * 1024;
+/// The most that is read of an answer. An invitation has a few KiB, a list of proofs a few tens.
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
+/// How many redirects a short URL may lead through.
+const REDIRECTS: usize = 5;
 
 /// The account at the platform.
 #[derive(Clone, Debug)]
@@ -41,11 +32,15 @@ pub struct Settings {
     pub client_id: String,
     /// Its secret.
     pub client_secret: Secret,
+    /// How long a call may take. Those that reach the agent take up to 5 s in practice (contract 0).
+    pub timeout: Duration,
 }
 
 /// The client.
 pub struct Client {
     http: reqwest::Client,
+    /// For short URLs: follows no redirect by itself, because what one leads to may be an invitation already.
+    links: reqwest::Client,
     settings: Settings,
     tokens: Tokens,
 }
@@ -84,25 +79,49 @@ pub(super) fn answer_error(answer: &reqwest::Response) -> Option<PlatformError> 
     })
 }
 
+async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, PlatformError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| unreachable(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > BODY_LIMIT {
+            return Err(PlatformError::Nonsense("an answer has no end".to_owned()));
+        }
+    }
+    Ok(body)
+}
+
+/// Whether a text can be part of a path. Ids come from webhooks too, and `..` must not lead to another address.
+fn is_segment(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
 impl Client {
     /// A client for this account. Makes no call yet.
     ///
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(Duration::from_secs(10)).build()?;
-        Ok(Self { http, settings, tokens: Tokens::default() })
+        let builder = || {
+            reqwest::Client::builder()
+                .timeout(settings.timeout)
+                .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
+        };
+        let links = builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Self { http: builder().build()?, links, settings, tokens: Tokens::default() })
     }
 
     /// Calls the API below the organisation and gives back `data` of its envelope; `None` for a 404, or a 500 that says
     /// "not found" (contract 7, point 25).
-    async fn call(
+    pub(super) async fn call(
         &self,
         method: Method,
         path: &[&str],
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Option<Value>, PlatformError> {
+        if !path.iter().all(|part| is_segment(part)) {
+            return Err(PlatformError::Refused(StatusCode::BAD_REQUEST.as_u16()));
+        }
         let mut url = self.settings.base_url.clone();
         url.path_segments_mut()
             .map_err(|()| PlatformError::Nonsense("CONFIRMD_BASE_URL is no base of an address".to_owned()))?
@@ -131,7 +150,7 @@ impl Client {
                 return Ok(None);
             }
             let error = answer_error(&answer);
-            let body = answer.bytes().await.map_err(|error| unreachable(&error));
+            let body = read(answer).await;
             if let Some(error) = error {
                 let missing = matches!(error, PlatformError::Unavailable { status: 500, .. })
                     && body.is_ok_and(|body| String::from_utf8_lossy(&body).to_ascii_lowercase().contains("not found"));
@@ -145,152 +164,24 @@ impl Client {
     }
 
     /// Resolves an invitation URL, long or short, to its message (contract 2.3). `None` when it leads to none.
-    async fn resolve(&self, url: &str) -> Option<Value> {
-        if let Some(message) = invitation::message_in_url(url) {
-            return Some(message);
-        }
-        // No decoding of content takes place: object stores send a misleading `Content-Encoding: base64`.
-        let answer = self.http.get(url).header(header::ACCEPT, "application/json").send().await.ok()?;
-        if let Some(message) = invitation::message_in_url(answer.url().as_str()) {
-            return Some(message);
-        }
-        if !answer.status().is_success() {
-            return None;
-        }
-        let mut answer = answer;
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.ok()? {
-            body.extend_from_slice(&chunk);
-            if body.len() > INVITATION_LIMIT {
+    pub(super) async fn resolve(&self, url: &str) -> Option<Value> {
+        let mut url = url.to_owned();
+        for _ in 0..=REDIRECTS {
+            if let Some(message) = invitation::message_in_url(&url) {
+                return Some(message);
+            }
+            // No decoding of content takes place: object stores send a misleading `Content-Encoding: base64`.
+            let answer = self.links.get(&url).header(header::ACCEPT, "application/json").send().await.ok()?;
+            if answer.status().is_redirection() {
+                let target = answer.headers().get(header::LOCATION)?.to_str().ok()?;
+                url = answer.url().join(target).ok()?.to_string();
+                continue;
+            }
+            if !answer.status().is_success() {
                 return None;
             }
+            return invitation::message_in_body(&read(answer).await.ok()?);
         }
-        invitation::message_in_body(&body)
-    }
-}
-
-fn missing(what: &str) -> PlatformError {
-    PlatformError::Nonsense(format!("no {what} in the answer"))
-}
-
-fn text(record: &Value, field: &str) -> Option<String> {
-    record[field].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// Reads a proof record by state and `isVerified` together (contract 4.6). `done` alone is not enough.
-fn proof(record: &Value) -> Result<Proof, PlatformError> {
-    let id = text(record, "id").or_else(|| text(record, "proofId")).ok_or_else(|| missing("proof id"))?;
-    let state = match (record["state"].as_str().unwrap_or_default(), record["isVerified"].as_bool()) {
-        ("presentation-received", Some(true)) => ProofState::Presented,
-        ("done", Some(true)) => ProofState::Verified,
-        ("presentation-received" | "done" | "abandoned", Some(false)) => ProofState::Invalid,
-        ("abandoned", _) => ProofState::Declined,
-        _ => ProofState::Requested,
-    };
-    Ok(Proof { id: ProofId(id), thread_id: text(record, "threadId"), state })
-}
-
-#[async_trait::async_trait]
-impl Platform for Client {
-    fn translate(&self, body: &[u8]) -> Result<Delivery, NotAnObject> {
-        super::translate(body)
-    }
-
-    async fn create_invitation(&self, alias: &str) -> Result<Invitation, PlatformError> {
-        // Single use: a scan belongs to one session and to no other (contract 2.2).
-        let body = json!({ "multiUseInvitation": false, "autoAcceptConnection": true, "alias": alias });
-        let data = self
-            .call(Method::POST, &["connections"], &[], Some(&body))
-            .await?
-            .ok_or(PlatformError::Refused(StatusCode::NOT_FOUND.as_u16()))?;
-        let url = text(&data, "connectionInvitation").ok_or_else(|| missing("invitation URL"))?;
-        let (out_of_band_id, row_id) = (text(&data, "recordId").map(OutOfBandId), text(&data, "id"));
-        match (&out_of_band_id, &row_id) {
-            // No webhook could ever be matched to it: better no code than one that leads nowhere.
-            (None, None) => return Err(missing("id of the invitation")),
-            (None, Some(_)) => {
-                tracing::warn!("an invitation came without recordId; only webhooks that name its row will match");
-            }
-            _ => {}
-        }
-        let message = self.resolve(&url).await;
-        if message.is_none() {
-            tracing::warn!("the platform's invitation URL leads to no invitation; wallets are sent to it as it is");
-        }
-        Ok(Invitation { out_of_band_id, row_id, message, url })
-    }
-
-    async fn connection(&self, id: &ConnectionId) -> Result<Option<ConnectionState>, PlatformError> {
-        let record = self.call(Method::GET, &["connections", &id.0], &[], None).await?;
-        Ok(record.map(|record| match record["state"].as_str().unwrap_or_default() {
-            "completed" | "active" => ConnectionState::Completed,
-            "abandoned" | "error" => ConnectionState::Abandoned,
-            _ => ConnectionState::Pending,
-        }))
-    }
-
-    async fn request_proof(&self, connection: &ConnectionId, desk: &Desk) -> Result<Proof, PlatformError> {
-        let attributes: Vec<Value> = desk
-            .attributes
-            .iter()
-            .map(|attribute| {
-                let mut entry = json!({ "attributeName": attribute.name, "credDefId": desk.credential.cred_def_id });
-                if let Some(schema) = &desk.credential.schema_id {
-                    entry["schemaId"] = json!(schema);
-                }
-                entry
-            })
-            .collect();
-        // `never`: the exchange waits for our own acceptance, after our own look at it (contract 4.1).
-        let body = json!({
-            "connectionId": connection, "comment": desk.comment, "autoAcceptProof": "never",
-            "proofFormats": { "indy": { "attributes": attributes } },
-        });
-        let record = self
-            .call(Method::POST, &["proofs"], &[("requestType", "indy")], Some(&body))
-            .await?
-            // A connection that the platform does not know yet: it said completed a moment ago.
-            .ok_or(PlatformError::Unavailable { status: 404, retry_after: None })?;
-        proof(&record)
-    }
-
-    async fn find_proof(&self, connection: &ConnectionId) -> Result<Option<Proof>, PlatformError> {
-        let query = [
-            ("pageNumber", "1"),
-            ("pageSize", "10"),
-            ("search", &*connection.0),
-            ("sortField", "createDateTime"),
-            ("sortBy", "desc"),
-        ];
-        let Some(page) = self.call(Method::GET, &["proofs"], &query, None).await? else { return Ok(None) };
-        let id = page["data"].as_array().into_iter().flatten().find_map(|row| {
-            // The search matches parts of ids: only the whole one counts.
-            (row["connectionId"].as_str() == Some(&connection.0)).then(|| text(row, "presentationId"))?
-        });
-        match id {
-            Some(id) => self.proof(&ProofId(id)).await,
-            None => Ok(None),
-        }
-    }
-
-    async fn proof(&self, id: &ProofId) -> Result<Option<Proof>, PlatformError> {
-        self.call(Method::GET, &["proofs", &id.0], &[], None).await?.as_ref().map(proof).transpose()
-    }
-
-    async fn accept_proof(&self, id: &ProofId) -> Result<(), PlatformError> {
-        self.call(Method::POST, &["proofs", &id.0, "verify"], &[], None).await.map(|_| ())
-    }
-
-    async fn revealed(&self, id: &ProofId) -> Result<Vec<Revealed>, PlatformError> {
-        let data = self.call(Method::GET, &["verified-proofs", &id.0], &[], None).await?;
-        let entries = data.as_ref().and_then(Value::as_array).ok_or_else(|| missing("revealed attribute"))?;
-        // One object for each attribute: its own name, and ids that only repeat the request (contract 4.4).
-        Ok(entries
-            .iter()
-            .filter_map(Value::as_object)
-            .flat_map(|entry| entry.iter())
-            .filter(|(name, _)| !matches!(name.as_str(), "credDefId" | "schemaId" | "certificateTemplate"))
-            .filter_map(|(name, value)| Some(Revealed { name: name.clone(), value: value.as_str()?.to_owned() }))
-            .collect())
+        None
     }
 }

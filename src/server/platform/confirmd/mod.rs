@@ -2,6 +2,7 @@
 //!
 //! *Runs: server.*
 
+mod calls;
 mod client;
 mod token;
 mod webhook;

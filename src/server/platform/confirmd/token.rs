@@ -12,6 +12,7 @@ use crate::server::platform::PlatformError;
 
 /// A token with less time than this is renewed before use.
 const MARGIN: Duration = Duration::from_secs(60);
+/// The token service answers sooner than an agent, or not at all.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 struct Token {
@@ -42,7 +43,7 @@ impl Tokens {
         }
         let answer = http
             .post(settings.auth_url.clone())
-            .timeout(TIMEOUT)
+            .timeout(settings.timeout.min(TIMEOUT))
             .form(&[
                 ("grant_type", "client_credentials"),
                 ("client_id", &settings.client_id),
@@ -62,7 +63,9 @@ impl Tokens {
             .json()
             .await
             .map_err(|_| PlatformError::Nonsense("no access token in the token answer".to_owned()))?;
-        let renew_at = Instant::now() + Duration::from_secs(answer.expires_in).saturating_sub(MARGIN);
+        // A token that lives shorter than the margin is used for half its life rather than for none of it.
+        let life = Duration::from_secs(answer.expires_in);
+        let renew_at = Instant::now() + if life > MARGIN { life - MARGIN } else { life / 2 };
         *token = Some(Token { text: answer.access_token.clone(), renew_at });
         Ok(answer.access_token)
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::ids::{ConnectionId, OutOfBandId},
-    server::platform::{Delivery, DeliveryKind, NotAnObject},
+    server::platform::{Cards, Delivery, DeliveryKind, NotAnObject},
 };
 
 /// Translates a body into a delivery.
@@ -21,7 +21,7 @@ pub fn translate(body: &[u8]) -> Result<Delivery, NotAnObject> {
         .get("data")
         .and_then(Value::as_object)
         .is_some_and(|data| data.contains_key("id") || data.contains_key("state"));
-    let mixes_credentials = remove_proof_data(&mut top, nested);
+    let cards = remove_proof_data(&mut top, nested);
     let record = if nested { top["data"].as_object().unwrap_or(&top) } else { &top };
 
     let kind = kind(&top, record);
@@ -52,6 +52,7 @@ pub fn translate(body: &[u8]) -> Result<Delivery, NotAnObject> {
         thread_id: text(record, "threadId"),
         org_id: text(&top, "orgId").or_else(|| text(record, "orgId")),
         tenant_id,
+        alias: None,
         their_label: text(record, "theirLabel"),
         is_verified: record.get("isVerified").and_then(Value::as_bool),
         error_message: text(record, "errorMessage"),
@@ -60,7 +61,7 @@ pub fn translate(body: &[u8]) -> Result<Delivery, NotAnObject> {
             .or_else(|| text(record, "timestamp"))
             .or_else(|| text(record, "createdAt")),
         updated_at: text(record, "updatedAt"),
-        mixes_credentials,
+        cards,
         body: keep(kind, top, nested),
     })
 }
@@ -82,6 +83,11 @@ const SHORT_RECORD: [&str; 10] = [
 
 /// What is stored of a delivery.
 fn keep(kind: DeliveryKind, mut top: Map<String, Value>, nested: bool) -> Value {
+    // A name that somebody gave their wallet is personal; the session keeps it, sealed.
+    top.remove("theirLabel");
+    if let Some(Value::Object(record)) = top.get_mut("data").filter(|_| nested) {
+        record.remove("theirLabel");
+    }
     if matches!(kind, DeliveryKind::Issuance | DeliveryKind::Other) {
         let short = |fields: &mut Map<String, Value>| {
             fields.retain(|name, value| {
@@ -116,21 +122,25 @@ fn looks_like_proof(record: &Map<String, Value>) -> bool {
         || record.get("role").and_then(Value::as_str) == Some("verifier")
 }
 
-/// Takes the presentation out of the body, and says whether it answers from more than one credential: the only thing
-/// in it that is needed (contract 5.3, `sub_proof_index`).
-fn remove_proof_data(top: &mut Map<String, Value>, nested: bool) -> bool {
+/// Takes the presentation out of the body, and says how many credentials it answers from: the only thing in it that is
+/// needed (contract 5.3, `sub_proof_index`).
+fn remove_proof_data(top: &mut Map<String, Value>, nested: bool) -> Option<Cards> {
     let record = if nested { top.get_mut("data").and_then(Value::as_object_mut) } else { Some(top) };
-    let Some(data) = record.and_then(|record| record.get_mut("proofData")) else { return false };
+    let data = record?.get_mut("proofData")?;
     // The empty object stays, because its presence tells a proof from a connection.
     let data = std::mem::replace(data, Value::Object(Map::new()));
-    let revealed = &data["presentation"]["indy"]["requested_proof"]["revealed_attrs"];
-    let credentials: BTreeSet<Option<i64>> = revealed
-        .as_object()
-        .into_iter()
+    let proof = &data["presentation"]["indy"]["requested_proof"];
+    let credentials: BTreeSet<Option<i64>> = ["revealed_attrs", "revealed_attr_groups", "predicates"]
+        .iter()
+        .filter_map(|part| proof[part].as_object())
         .flat_map(Map::values)
-        .map(|attribute| attribute["sub_proof_index"].as_i64())
+        .map(|answer| answer["sub_proof_index"].as_i64())
         .collect();
-    credentials.len() > 1
+    match credentials.len() {
+        0 => None,
+        1 => Some(Cards::One),
+        _ => Some(Cards::Several),
+    }
 }
 
 fn object<'a>(map: &'a Map<String, Value>, field: &str) -> Option<&'a Map<String, Value>> {
@@ -214,8 +224,34 @@ mod tests {
         ] {
             let delivery = delivery(&body);
             assert_eq!(delivery.kind, DeliveryKind::Proof);
-            assert!(!delivery.mixes_credentials);
+            assert_eq!(delivery.cards, Some(Cards::One));
             assert!(!delivery.body.to_string().contains("Okonkwo"));
+        }
+    }
+
+    #[test]
+    fn a_condition_proven_with_another_card_is_a_mixture_too() {
+        let proof = |predicate: i64| {
+            json!({ "data": { "id": "1", "type": "Verification", "state": "done", "proofData": {
+            "presentation": { "indy": { "requested_proof": {
+                "revealed_attrs": { "a": { "sub_proof_index": 0, "raw": "x" } },
+                "predicates": { "p": { "sub_proof_index": predicate } } } } } } } })
+        };
+        assert_eq!(delivery(&proof(0)).cards, Some(Cards::One));
+        assert_eq!(delivery(&proof(1)).cards, Some(Cards::Several));
+        assert_eq!(delivery(&proof(1)).meaning(), Some(Meaning::Event(Event::CardsMixed)));
+        assert_eq!(delivery(&json!({ "data": { "id": "1", "proofData": {} } })).cards, None);
+    }
+
+    #[test]
+    fn the_wallets_name_is_read_and_does_not_stay_in_the_body() {
+        for body in [
+            json!({ "type": "Connection", "data": { "id": "1", "theirLabel": "Somebody" } }),
+            json!({ "type": "Connection", "id": "1", "theirLabel": "Somebody" }),
+        ] {
+            let delivery = delivery(&body);
+            assert_eq!(delivery.their_label.as_deref(), Some("Somebody"));
+            assert!(!delivery.body.to_string().contains("Somebody"));
         }
     }
 

@@ -1,0 +1,232 @@
+//! The worker that does what is due. Each act is leased, tried with back-off up to a limit, and safe to repeat, so a
+//! process killed at any instruction continues where it stopped.
+//!
+//! Decides nothing by itself: `perform` asks the platform, and the finding goes to `sessions`. *Runs: server.*
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use rand::Rng;
+use tokio::{
+    sync::watch,
+    task::{Id, JoinSet},
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use super::{
+    platform::PlatformError,
+    sessions::{Finding, Sessions},
+    store::{Act, ActKind, StoreError},
+};
+
+mod perform;
+
+use perform::NotYet;
+
+/// How many acts run at the same time, so that one slow answer does not hold up the others.
+const AT_ONCE: usize = 32;
+/// How many of them may be questions that only repair lost webhooks,
+const ASKING_AT_ONCE: usize = 8;
+/// and how many of those may be begun in a second, however many registrations wait.
+const ASKING_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// A lease is renewed while its act runs. Should the process or the act die, somebody takes over when it ends.
+const LEASE: Duration = Duration::from_secs(10);
+const RENEW: Duration = Duration::from_secs(4);
+/// An act that is slower than this is given up, and tried again later.
+const LONGEST: Duration = Duration::from_secs(240);
+/// An act is given up for good after so many tries: with the back-off, about a quarter of an hour.
+const MOST_TRIES: u32 = 60;
+/// The worker looks at least this often, whatever it believes to be due.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The worker's two lanes: what has to be done, and what only asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    Doing,
+    Asking,
+}
+
+struct Worker {
+    sessions: Arc<Sessions>,
+    running: JoinSet<()>,
+    /// What runs now. A lease may end under an act that still runs, when the clock is moved: it is not begun twice.
+    acts: HashMap<Id, (i64, Lane)>,
+    questions: DefaultDirectRateLimiter,
+}
+
+/// Runs until told to stop, then finishes what it has begun.
+pub async fn run(sessions: Arc<Sessions>, mut stop: watch::Receiver<bool>) {
+    let mut worker = Worker {
+        sessions: Arc::clone(&sessions),
+        running: JoinSet::new(),
+        acts: HashMap::new(),
+        questions: RateLimiter::direct(Quota::per_second(ASKING_PER_SECOND)),
+    };
+    loop {
+        let wait = match worker.begin_what_is_due().await {
+            Ok(wait) => wait.min(LOOK),
+            Err(error) => {
+                // What is due cannot be begun now: to look again at once would only turn in circles.
+                tracing::error!(%error, "cannot lease acts");
+                LOOK
+            }
+        };
+        tokio::select! {
+            () = sessions.acts_due.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+            Some(ended) = worker.running.join_next_with_id() => worker.ended(ended),
+            _ = stop.changed() => break,
+        }
+    }
+    while worker.running.join_next().await.is_some() {}
+}
+
+impl Worker {
+    fn ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
+                tracing::error!(%error, "an act panicked; it is tried again when its lease ends");
+                error.id()
+            }
+        };
+        self.acts.remove(&id);
+    }
+
+    fn room(&self, lane: Lane) -> usize {
+        let asking = self.acts.values().filter(|(_, lane)| *lane == Lane::Asking).count();
+        match lane {
+            Lane::Doing => AT_ONCE.saturating_sub(self.acts.len() - asking),
+            Lane::Asking => ASKING_AT_ONCE.saturating_sub(asking),
+        }
+    }
+
+    /// Begins what is due, and says how long there is nothing more to begin.
+    async fn begin_what_is_due(&mut self) -> Result<Duration, StoreError> {
+        while let Some(ended) = self.running.try_join_next_with_id() {
+            self.ended(ended);
+        }
+        let mut wait = LOOK;
+        for lane in [Lane::Doing, Lane::Asking] {
+            let room = self.room(lane);
+            if room == 0 {
+                // Whatever ends makes room, and wakes the worker.
+                continue;
+            }
+            let asking = lane == Lane::Asking;
+            let now = self.sessions.clock.now();
+            // A look without the write lock first: mostly nothing is due.
+            let due = self.sessions.store.next_act_at(asking).await?;
+            if due.is_some_and(|at| at <= now) {
+                let room = if asking { (0..room).take_while(|_| self.questions.check().is_ok()).count() } else { room };
+                if room > 0 {
+                    self.lease(lane, room).await?;
+                }
+            }
+            if let Some(at) = self.sessions.store.next_act_at(asking).await? {
+                let until = Duration::from_millis(at.since(self.sessions.clock.now()));
+                // Still due: the ceiling is reached. The next second has room again.
+                wait = wait.min(if until.is_zero() && asking { LOOK / 4 } else { until });
+            }
+        }
+        Ok(wait)
+    }
+
+    async fn lease(&mut self, lane: Lane, most: usize) -> Result<(), StoreError> {
+        let mut tx = self.sessions.store.begin().await?;
+        let acts = tx.lease_acts(lane == Lane::Asking, self.sessions.clock.now(), LEASE, most).await?;
+        tx.commit().await?;
+        let running: BTreeSet<i64> = self.acts.values().map(|(act, _)| *act).collect();
+        for act in acts.into_iter().filter(|act| !running.contains(&act.id)) {
+            let id = act.id;
+            let handle = self.running.spawn(perform(Arc::clone(&self.sessions), act));
+            self.acts.insert(handle.id(), (id, lane));
+        }
+        Ok(())
+    }
+}
+
+async fn perform(sessions: Arc<Sessions>, act: Act) {
+    // A database that is locked for a while must not cost what was found out: tried again at once, not after the lease.
+    const AGAIN: [u64; 5] = [1, 2, 5, 10, 0];
+    let work = timeout(LONGEST, perform::perform(&sessions, &act));
+    let done = with_lease(&sessions, &act, work).await.unwrap_or(Err(NotYet::Wait("it took too long")));
+    let found = match done {
+        Err(NotYet::Platform(PlatformError::Refused(status))) => {
+            tracing::error!(act.kind = act.kind.as_str(), status, "the platform refuses");
+            Ok(refused(&act))
+        }
+        Err(reason) if act.tries >= MOST_TRIES && act.kind != ActKind::Reconcile => {
+            tracing::error!(act.kind = act.kind.as_str(), %reason, "given up");
+            Ok(refused(&act))
+        }
+        Err(reason) => {
+            tracing::warn!(act.kind = act.kind.as_str(), act.tries, %reason, "put off");
+            Err(reason)
+        }
+        Ok(found) => Ok(found),
+    };
+    for wait in AGAIN {
+        let stored = match (&found, act.kind) {
+            (_, ActKind::Expire) => sessions.expire(&act).await,
+            (_, ActKind::Purge) => sessions.purge(&act).await,
+            (Ok(found), _) => sessions.finish(&act, found).await,
+            (Err(reason), _) => sessions.put_off(&act, wait_for(reason, act.tries), &reason.to_string()).await,
+        };
+        let Err(error) = stored else { return };
+        tracing::error!(act.kind = act.kind.as_str(), %error, "an act could not be stored");
+        tokio::time::sleep(Duration::from_secs(wait)).await;
+    }
+}
+
+/// What a refusal means: the end of the attempt where the act is the way on, nothing where it was only a question.
+fn refused(act: &Act) -> Finding {
+    match act.kind {
+        ActKind::RequestProof | ActKind::VerifyProof => Finding::Refused,
+        _ => Finding::Nothing,
+    }
+}
+
+/// Renews the lease of an act for as long as it runs.
+async fn with_lease<T>(sessions: &Sessions, act: &Act, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    let mut renew = interval(RENEW);
+    renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    renew.tick().await;
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = renew.tick() => {
+                if let Err(error) = renew_lease(sessions, act).await {
+                    tracing::error!(%error, "a lease could not be renewed");
+                }
+            }
+        }
+    }
+}
+
+async fn renew_lease(sessions: &Sessions, act: &Act) -> Result<(), StoreError> {
+    let mut tx = sessions.store.begin().await?;
+    tx.renew_lease(act.id, sessions.clock.now().plus(LEASE)).await?;
+    tx.commit().await
+}
+
+fn wait_for(reason: &NotYet, tries: u32) -> Duration {
+    match reason {
+        NotYet::Platform(PlatformError::Unavailable { retry_after: Some(wait), .. }) => {
+            (*wait).min(Duration::from_secs(60)).max(backoff(tries))
+        }
+        _ => backoff(tries),
+    }
+}
+
+/// Half a second, doubling to 15 s, each time shortened by up to a half so that many do not come back together.
+fn backoff(tries: u32) -> Duration {
+    let longest = Duration::from_millis(500 << tries.min(5)).min(Duration::from_secs(15));
+    longest.mul_f64(rand::rng().random_range(0.5..=1.0))
+}

@@ -1,0 +1,190 @@
+//! What each kind of act asks of the platform, and what it finds. Changes nothing but the note that the wallet is about
+//! to be asked. *Runs: server.*
+
+use std::time::Duration;
+
+use crate::{
+    domain::{
+        ids::{ConnectionId, SessionId},
+        session::Session,
+        stage::Stage,
+    },
+    server::{
+        platform::{Cards, Connection, ConnectionState, Delivery, InvitationKeys, PlatformError, ProofState},
+        sessions::{CONFIRMATION, Finding, Sessions},
+        store::{About, Act, ActKind, Attempt, StoreError},
+    },
+};
+
+/// How long an exchange is looked for after a call whose outcome is unknown, before it is made again (design 5).
+const SEARCH: Duration = Duration::from_secs(10);
+
+/// Why an act is not done yet.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotYet {
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Wait(&'static str),
+}
+
+/// Does an act.
+pub(super) async fn perform(sessions: &Sessions, act: &Act) -> Result<Finding, NotYet> {
+    let (id, number) = match &act.about {
+        About::Attempt(id, number) => (*id, *number),
+        About::Connection(id) => return read_connection(sessions, id).await,
+    };
+    // An act of an attempt that is over, or of a session that is gone, has nothing left to do.
+    let Some(session) = sessions.store.session(id).await? else { return Ok(Finding::Nothing) };
+    if session.attempt != number || session.progress.stage.is_end() {
+        return Ok(Finding::Nothing);
+    }
+    let Some(attempt) = sessions.store.attempt(id, number).await? else { return Ok(Finding::Nothing) };
+    match act.kind {
+        ActKind::RequestProof => request_proof(sessions, &session, &attempt).await,
+        ActKind::VerifyProof => verify_proof(sessions, &session, &attempt).await,
+        ActKind::FallBack => fall_back(sessions, &session, &attempt).await,
+        ActKind::Reconcile => reconcile(sessions, &session, &attempt).await,
+        // These ask nothing: they are done where they are stored.
+        ActKind::Expire | ActKind::Purge | ActKind::ReadConnection => Ok(Finding::Nothing),
+    }
+}
+
+/// Asks the wallet for the desk's attributes, at most once.
+async fn request_proof(sessions: &Sessions, session: &Session, attempt: &Attempt) -> Result<Finding, NotYet> {
+    // An attempt over a connection that stands begins at `requested`.
+    let due = match session.progress.stage {
+        Stage::Connected => true,
+        Stage::Requested => attempt.proof_id.is_none(),
+        _ => false,
+    };
+    if !due {
+        return Ok(Finding::Nothing);
+    }
+    let Some(connection) = &attempt.connection_id else { return Err(NotYet::Wait("no connection is bound yet")) };
+    let platform = &sessions.platform;
+    // A webhook is a hint: the platform has to say itself that the connection stands.
+    match platform.connection(connection).await?.map(|connection| connection.state) {
+        Some(ConnectionState::Completed) => {}
+        Some(ConnectionState::Answered) if confirmation_is_overdue(sessions, attempt) => {}
+        Some(ConnectionState::Abandoned) => return Ok(Finding::Refused),
+        Some(ConnectionState::Requested | ConnectionState::Answered) | None => {
+            return Err(NotYet::Wait("the platform does not show it completed"));
+        }
+    }
+    if let Some(asked_at) = attempt.proof_asked_at {
+        if let Some(proof) = platform.find_proof(connection).await?
+            // The newest exchange may be an earlier attempt's, or, on a reused connection, an earlier registration's.
+            && !sessions.store.is_bound_elsewhere(&proof.id, attempt.session, attempt.number).await?
+        {
+            return Ok(Finding::Asked(proof));
+        }
+        if sessions.clock.now() < asked_at.plus(SEARCH) {
+            return Err(NotYet::Wait("the outcome of the first call is not known yet"));
+        }
+    }
+    note_asking(sessions, attempt.session, attempt.number).await?;
+    let comment = sessions.desk.request_comment(&attempt.code);
+    match platform.request_proof(connection, &sessions.desk, &comment).await {
+        Ok(proof) => Ok(Finding::Asked(proof)),
+        Err(refused @ PlatformError::Refused(_)) => Err(refused.into()),
+        Err(error) => {
+            // It may have had its effect all the same. The search for it begins now, not when the call began.
+            note_asking(sessions, attempt.session, attempt.number).await?;
+            Err(error.into())
+        }
+    }
+}
+
+/// The agent takes requests from `response-sent` on; the wallet's own confirmation depends on a phone that stays awake
+/// (contract 3.4).
+fn confirmation_is_overdue(sessions: &Sessions, attempt: &Attempt) -> bool {
+    attempt.invited.is_none()
+        || attempt.answered_at.is_some_and(|answered| sessions.clock.now() >= answered.plus(CONFIRMATION))
+}
+
+async fn note_asking(sessions: &Sessions, session: SessionId, attempt: u32) -> Result<(), StoreError> {
+    let mut tx = sessions.store.begin().await?;
+    tx.mark_proof_asked(session, attempt, sessions.clock.now()).await?;
+    tx.commit().await
+}
+
+/// Confirms a presentation at the platform, accepts it, and fetches what it revealed.
+async fn verify_proof(sessions: &Sessions, session: &Session, attempt: &Attempt) -> Result<Finding, NotYet> {
+    // Earlier stages too: the end of an exchange may be all that was heard of it.
+    if session.progress.stage.rank() >= Stage::Verified.rank() {
+        return Ok(Finding::Nothing);
+    }
+    let Some(id) = &attempt.proof_id else { return Err(NotYet::Wait("no proof exchange is bound yet")) };
+    let platform = &sessions.platform;
+    let read = async || platform.proof(id).await?.ok_or(NotYet::Wait("the platform does not show the proof"));
+    let mut state = read().await?.state;
+    if state == ProofState::Presented {
+        // It fails in any state but this one, for instance when a first call's answer was lost: the record decides.
+        let accepted = platform.accept_proof(id).await;
+        state = read().await?.state;
+        if state == ProofState::Presented {
+            accepted?;
+            return Err(NotYet::Wait("the platform has not accepted the presentation yet"));
+        }
+    }
+    match state {
+        ProofState::Declined => Ok(Finding::Declined),
+        ProofState::Invalid => Ok(Finding::Invalid),
+        ProofState::Requested | ProofState::Presented => Err(NotYet::Wait("the platform does not show a presentation")),
+        ProofState::Verified if attempt.cards == Some(Cards::Several) => Ok(Finding::Mixed),
+        ProofState::Verified => Ok(Finding::Verified(platform.revealed(id, &sessions.desk).await?)),
+    }
+}
+
+/// Goes on without the wallet's confirmation, once it is overdue and the platform agrees (contract 3.4).
+async fn fall_back(sessions: &Sessions, session: &Session, attempt: &Attempt) -> Result<Finding, NotYet> {
+    let Some(connection) = attempt.connection_id.as_ref().filter(|_| session.progress.stage == Stage::Scanned) else {
+        return Ok(Finding::Nothing);
+    };
+    Ok(match sessions.platform.connection(connection).await? {
+        Some(Connection { state: ConnectionState::Completed | ConnectionState::Answered, .. }) => Finding::GoOn,
+        Some(connection) => Finding::Seen(vec![Delivery::of_connection(&connection)]),
+        None => Finding::Nothing,
+    })
+}
+
+/// Asks the platform how things stand (contract 5.7).
+async fn reconcile(sessions: &Sessions, session: &Session, attempt: &Attempt) -> Result<Finding, NotYet> {
+    let platform = &sessions.platform;
+    let seen = match (session.progress.stage, &attempt.connection_id, &attempt.invited, &attempt.proof_id) {
+        (Stage::Waiting | Stage::Scanned, Some(connection), _, _) => {
+            platform.connection(connection).await?.iter().map(Delivery::of_connection).collect()
+        }
+        (Stage::Waiting | Stage::Scanned, None, Some(invited), _) => {
+            let keys =
+                InvitationKeys { out_of_band_id: invited.invitation.out_of_band_id.as_ref(), alias: &invited.alias };
+            only(platform.connections(keys).await?).iter().map(Delivery::of_connection).collect()
+        }
+        (Stage::Requested, _, _, Some(proof)) => platform.proof(proof).await?.iter().map(Delivery::of_proof).collect(),
+        // The act that is due there asks by itself.
+        _ => Vec::new(),
+    };
+    Ok(Finding::Seen(seen))
+}
+
+/// The connection that a single-use invitation led to. One that was broken off does not count beside one that was not;
+/// of two that stand, neither does: to choose would be to guess.
+fn only(mut connections: Vec<Connection>) -> Option<Connection> {
+    if connections.iter().any(|connection| connection.state != ConnectionState::Abandoned) {
+        connections.retain(|connection| connection.state != ConnectionState::Abandoned);
+    }
+    if connections.len() > 1 {
+        tracing::error!("a single-use invitation led to several connections; none is taken");
+        return None;
+    }
+    connections.pop()
+}
+
+/// Reads a connection whose webhook named no invitation (contract 5.6, row 4).
+async fn read_connection(sessions: &Sessions, id: &ConnectionId) -> Result<Finding, NotYet> {
+    let connection = sessions.platform.connection(id).await?;
+    Ok(Finding::Seen(connection.iter().map(Delivery::of_connection).collect()))
+}

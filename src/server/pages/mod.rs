@@ -1,0 +1,174 @@
+//! What pages ask of the server: the bodies of the server functions in `api.rs`, one call each. *Runs: server.*
+
+mod connect;
+mod form;
+
+pub use connect::{connect_view, wallet_links};
+pub use form::{application_view, confirmation_view, submit};
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::ConnectInfo,
+    http::{HeaderMap, header},
+};
+use leptos::prelude::{ServerFnError, expect_context};
+use leptos_axum::ResponseOptions;
+
+use super::{
+    problem::Problem,
+    sessions::{OpenError, to_the_end},
+    state::App,
+    store::Attempt,
+};
+use crate::domain::{desk::Desk, ids::SessionId, session::Session, stage::Stage};
+
+type Answer<T> = Result<T, ServerFnError>;
+
+fn app() -> App {
+    expect_context::<App>()
+}
+
+/// A failed page shows the reason in the server's log, never its text to the person.
+fn failed(problem: Problem) -> ServerFnError {
+    let (status, _, title) = problem.parts();
+    expect_context::<ResponseOptions>().set_status(status);
+    ServerFnError::ServerError(title.to_owned())
+}
+
+async fn headers() -> Answer<HeaderMap> {
+    Ok(leptos_axum::extract::<HeaderMap>().await?)
+}
+
+/// Counts a new code for whoever asks for it; says whether there may be one.
+async fn may_have_code(app: &App) -> Answer<bool> {
+    let ConnectInfo(peer) = leptos_axum::extract::<ConnectInfo<SocketAddr>>().await?;
+    Ok(app.count_new_session(app.address(peer, &headers().await?)).is_ok())
+}
+
+/// The session of this browser, when it has one.
+async fn session_of_browser(app: &App) -> Answer<Option<Session>> {
+    match app.session_of_cookie(&headers().await?) {
+        Some(id) => app.sessions.store.session(id).await.map_err(|error| failed(error.into())),
+        None => Ok(None),
+    }
+}
+
+/// The present attempt of a session.
+async fn present_attempt(app: &App, session: &Session) -> Answer<Attempt> {
+    let attempt = app.sessions.store.attempt(session.id, session.attempt).await;
+    attempt.map_err(|error| failed(error.into()))?.ok_or_else(|| failed(Problem::NotFound))
+}
+
+/// Gives this browser its session for the whole time once more.
+fn give_cookie(app: &App, session: SessionId) {
+    expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, app.cookie(session));
+}
+
+/// Nothing that says something about a person may lie in a cache or come back with the back button unasked.
+fn no_store() {
+    expect_context::<ResponseOptions>()
+        .insert_header(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+}
+
+/// The desk, for the pages that describe it.
+pub fn desk() -> Desk {
+    Desk::clone(&app().sessions.desk)
+}
+
+/// Begins a registration and sends the browser to its code; when there is none to be had, back with the reason.
+pub async fn open() -> Answer<()> {
+    let app = app();
+    if let Some(session) = session_of_browser(&app).await?.filter(|session| !session.progress.stage.is_end()) {
+        // A second consent does not throw away a code that may be scanned this very moment; cancelling does.
+        let verified = session.progress.stage == Stage::Verified;
+        leptos_axum::redirect(if verified { "/register/application" } else { "/register/connect" });
+        return Ok(());
+    }
+    if !may_have_code(&app).await? {
+        leptos_axum::redirect("/register?problem=busy");
+        return Ok(());
+    }
+    match app.sessions.open().await {
+        Ok(session) => {
+            give_cookie(&app, session.id);
+            leptos_axum::redirect("/register/connect");
+        }
+        Err(error) => {
+            tracing::error!(%error, "no registration could be opened");
+            leptos_axum::redirect(&format!("/register?problem={}", problem_word(&error)));
+        }
+    }
+    Ok(())
+}
+
+/// A new code for this browser's session, after the attempt that its page shows.
+pub async fn renew(attempt: u32) -> Answer<()> {
+    another_attempt(attempt, false).await
+}
+
+/// Asks this browser's wallet once more, after the attempt that its page shows; where there is no wallet to ask, a new
+/// code.
+pub async fn ask_again(attempt: u32) -> Answer<()> {
+    another_attempt(attempt, true).await
+}
+
+async fn another_attempt(attempt: u32, over_the_connection: bool) -> Answer<()> {
+    let app = app();
+    let Some(session) = session_of_browser(&app).await? else {
+        leptos_axum::redirect("/register");
+        return Ok(());
+    };
+    let to = if !may_have_code(&app).await? {
+        "/register/connect?problem=busy".to_owned()
+    } else {
+        let sessions = Arc::clone(&app.sessions);
+        let begun = to_the_end(async move {
+            if over_the_connection {
+                match sessions.ask_again(session.id, attempt).await {
+                    Err(OpenError::NoConnection) => {}
+                    asked => return asked,
+                }
+            }
+            sessions.renew(session.id, attempt).await
+        });
+        match begun.await {
+            Ok(_) => {
+                // The new attempt has its whole time before it, so the cookie has to have it too.
+                give_cookie(&app, session.id);
+                "/register/connect".to_owned()
+            }
+            // The page which asked was old: it shows how far the registration is.
+            Err(OpenError::UnderWay) => "/register/connect".to_owned(),
+            Err(error) => {
+                tracing::error!(%error, session.id = %session.id, "no further attempt");
+                format!("/register/connect?problem={}", problem_word(&error))
+            }
+        }
+    };
+    leptos_axum::redirect(&to);
+    Ok(())
+}
+
+/// The word for a problem in a page's address; the page has the sentence for it.
+fn problem_word(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::Platform(_) => "platform",
+        _ => "server",
+    }
+}
+
+/// Cancels this browser's registration.
+pub async fn cancel() -> Answer<()> {
+    let app = app();
+    if let Some(session) = session_of_browser(&app).await? {
+        let sessions = Arc::clone(&app.sessions);
+        if let Err(error) = to_the_end(async move { sessions.cancel(session.id).await }).await {
+            tracing::error!(%error, session.id = %session.id, "not cancelled");
+            leptos_axum::redirect("/register/connect?problem=server");
+            return Ok(());
+        }
+    }
+    leptos_axum::redirect("/register/connect");
+    Ok(())
+}

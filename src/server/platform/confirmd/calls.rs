@@ -1,0 +1,217 @@
+//! What Vestibule asks of the ConfirmD Platform, in its words (contract 2 to 4). *Runs: server.*
+
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::Client;
+use crate::{
+    domain::{
+        desk::{Attribute, Desk},
+        ids::{ConnectionId, OutOfBandId, ProofId},
+    },
+    server::platform::{
+        Connection, ConnectionState, Delivery, Invitation, InvitationKeys, NotAnObject, Platform, PlatformError, Proof,
+        ProofState, Revealed,
+    },
+};
+
+/// An invitation is tried so often: somebody waits for it, and one too many harms nobody.
+const TRIES: u32 = 3;
+/// A call that failed later than this is not tried again: somebody waits.
+const PROMPT: Duration = Duration::from_secs(3);
+
+fn missing(what: &str) -> PlatformError {
+    PlatformError::Nonsense(format!("no {what} in the answer"))
+}
+
+fn text(record: &Value, field: &str) -> Option<String> {
+    record[field].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn connection(record: &Value) -> Result<Connection, PlatformError> {
+    let id = text(record, "id").or_else(|| text(record, "connectionId")).ok_or_else(|| missing("connection id"))?;
+    let state = match record["state"].as_str().unwrap_or_default() {
+        "completed" | "active" => ConnectionState::Completed,
+        "abandoned" | "error" => ConnectionState::Abandoned,
+        "response-sent" | "response" => ConnectionState::Answered,
+        _ => ConnectionState::Requested,
+    };
+    Ok(Connection {
+        id: ConnectionId(id),
+        state,
+        out_of_band_id: text(record, "outOfBandId").or_else(|| text(&record["_tags"], "outOfBandId")).map(OutOfBandId),
+        alias: text(record, "alias"),
+        their_label: text(record, "theirLabel"),
+    })
+}
+
+/// Reads a proof record by state and `isVerified` together (contract 4.6). `done` alone is not enough.
+fn proof(record: &Value) -> Result<Proof, PlatformError> {
+    let id = text(record, "id").or_else(|| text(record, "proofId")).ok_or_else(|| missing("proof id"))?;
+    let state = match (record["state"].as_str().unwrap_or_default(), record["isVerified"].as_bool()) {
+        ("presentation-received", Some(true)) => ProofState::Presented,
+        ("done", Some(true)) => ProofState::Verified,
+        ("presentation-received" | "done" | "abandoned", Some(false)) => ProofState::Invalid,
+        ("abandoned", _) => ProofState::Declined,
+        _ => ProofState::Requested,
+    };
+    Ok(Proof { id: ProofId(id), thread_id: text(record, "threadId"), state })
+}
+
+/// One entry of a proof request. The value of a condition is a numeric string: a number is refused (contract 4.1).
+fn entry(attribute: &Attribute, desk: &Desk) -> Value {
+    let mut entry = json!({ "attributeName": attribute.name, "credDefId": desk.credential.cred_def_id });
+    if let Some(schema) = &desk.credential.schema_id {
+        entry["schemaId"] = json!(schema);
+    }
+    if let Some(predicate) = &attribute.predicate {
+        entry["condition"] = json!(predicate.condition.as_str());
+        entry["value"] = json!(predicate.value.to_string());
+    }
+    entry
+}
+
+/// What was revealed of one attribute; `None` when nothing was. An entry that names another definition is of another
+/// card, and a predicate is answered with its own condition (contract 4.4).
+fn answered(attribute: &Attribute, entries: &[Value], desk: &Desk) -> Result<Option<Revealed>, PlatformError> {
+    let mut values = entries
+        .iter()
+        .filter(|entry| entry["credDefId"].as_str().is_none_or(|id| id == desk.credential.cred_def_id))
+        .filter_map(|entry| entry[&attribute.name].as_str());
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.any(|other| other != value) {
+        return Err(PlatformError::Nonsense("two values for one attribute".to_owned()));
+    }
+    if let Some(predicate) = &attribute.predicate {
+        let proven = format!("{}{}", predicate.condition.as_str(), predicate.value);
+        if value.split_whitespace().collect::<String>() != proven {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Revealed { name: attribute.name.clone(), value: value.to_owned() }))
+}
+
+impl Client {
+    async fn invite(&self, alias: &str) -> Result<Value, PlatformError> {
+        // Single use: a scan belongs to one session and to no other (contract 2.2).
+        let body = json!({ "multiUseInvitation": false, "autoAcceptConnection": true, "alias": alias });
+        let began = Instant::now();
+        let mut tries = 1;
+        loop {
+            let error = match self.call(Method::POST, &["connections"], &[], Some(&body)).await {
+                Ok(data) => return data.ok_or(PlatformError::Refused(StatusCode::NOT_FOUND.as_u16())),
+                Err(error) => error,
+            };
+            let wait = match &error {
+                PlatformError::Unavailable { retry_after, .. } => retry_after.unwrap_or_default(),
+                PlatformError::Unreachable(_) | PlatformError::Nonsense(_) => Duration::ZERO,
+                PlatformError::Unauthorized(_) | PlatformError::Refused(_) => return Err(error),
+            };
+            // With jitter, so that all who failed together do not come back together.
+            let wait =
+                wait + Duration::from_millis(200 * u64::from(tries)).mul_f64(rand::rng().random_range(0.5..=1.0));
+            if tries == TRIES || began.elapsed() + wait > PROMPT {
+                return Err(error);
+            }
+            tracing::warn!(%error, tries, "no invitation yet");
+            tokio::time::sleep(wait).await;
+            tries += 1;
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Platform for Client {
+    fn translate(&self, body: &[u8]) -> Result<Delivery, NotAnObject> {
+        super::translate(body)
+    }
+
+    async fn create_invitation(&self, alias: &str) -> Result<Invitation, PlatformError> {
+        let data = self.invite(alias).await?;
+        let url = text(&data, "connectionInvitation").ok_or_else(|| missing("invitation URL"))?;
+        let (out_of_band_id, row_id) = (text(&data, "recordId").map(OutOfBandId), text(&data, "id"));
+        if out_of_band_id.is_none() {
+            tracing::error!("an invitation came without recordId; its connection has to be found by alias");
+        }
+        let message = self.resolve(&url).await;
+        if message.is_none() {
+            tracing::warn!("the platform's invitation URL leads to no invitation; wallets are sent to it as it is");
+        }
+        Ok(Invitation { out_of_band_id, row_id, message, url })
+    }
+
+    async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>, PlatformError> {
+        let record = self.call(Method::GET, &["connections", &id.0], &[], None).await?;
+        record.as_ref().map(connection).transpose()
+    }
+
+    async fn connections(&self, invitation: InvitationKeys<'_>) -> Result<Vec<Connection>, PlatformError> {
+        // With an out-of-band id the platform applies no other filter (contract 3.2).
+        let query = match invitation.out_of_band_id {
+            Some(id) => ("outOfBandId", &*id.0),
+            None => ("alias", invitation.alias),
+        };
+        let Some(records) = self.call(Method::GET, &["agent", "connections"], &[query], None).await? else {
+            return Ok(Vec::new());
+        };
+        let records = records.as_array().ok_or_else(|| missing("list of connections"))?;
+        let ours = |connection: &Connection| match invitation.out_of_band_id {
+            Some(id) => connection.out_of_band_id.as_ref().is_none_or(|theirs| theirs == id),
+            None => connection.alias.as_deref() == Some(invitation.alias),
+        };
+        // A platform that does not know the filter gives everybody's.
+        Ok(records.iter().filter_map(|record| connection(record).ok()).filter(ours).collect())
+    }
+
+    async fn request_proof(&self, to: &ConnectionId, desk: &Desk, comment: &str) -> Result<Proof, PlatformError> {
+        let attributes: Vec<Value> = desk.attributes.iter().map(|attribute| entry(attribute, desk)).collect();
+        // `never`: the exchange waits for our own acceptance, after our own look at it (contract 4.1).
+        let body = json!({
+            "connectionId": to, "comment": comment, "autoAcceptProof": "never",
+            "proofFormats": { "indy": { "attributes": attributes } },
+        });
+        let record = self
+            .call(Method::POST, &["proofs"], &[("requestType", "indy")], Some(&body))
+            .await?
+            // A connection that the platform does not know yet: it said completed a moment ago.
+            .ok_or(PlatformError::Unavailable { status: 404, retry_after: None })?;
+        proof(&record)
+    }
+
+    async fn find_proof(&self, connection: &ConnectionId) -> Result<Option<Proof>, PlatformError> {
+        let query = [
+            ("pageNumber", "1"),
+            ("pageSize", "10"),
+            ("search", &*connection.0),
+            ("sortField", "createDateTime"),
+            ("sortBy", "desc"),
+        ];
+        let Some(page) = self.call(Method::GET, &["proofs"], &query, None).await? else { return Ok(None) };
+        let id = page["data"].as_array().into_iter().flatten().find_map(|row| {
+            // The search matches parts of ids: only the whole one counts.
+            (row["connectionId"].as_str() == Some(&connection.0)).then(|| text(row, "presentationId"))?
+        });
+        match id {
+            Some(id) => self.proof(&ProofId(id)).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn proof(&self, id: &ProofId) -> Result<Option<Proof>, PlatformError> {
+        self.call(Method::GET, &["proofs", &id.0], &[], None).await?.as_ref().map(proof).transpose()
+    }
+
+    async fn accept_proof(&self, id: &ProofId) -> Result<(), PlatformError> {
+        self.call(Method::POST, &["proofs", &id.0, "verify"], &[], None).await.map(|_| ())
+    }
+
+    async fn revealed(&self, id: &ProofId, desk: &Desk) -> Result<Vec<Revealed>, PlatformError> {
+        let data = self.call(Method::GET, &["verified-proofs", &id.0], &[], None).await?;
+        let entries = data.as_ref().and_then(Value::as_array).ok_or_else(|| missing("revealed attribute"))?;
+        let found = desk.attributes.iter().map(|attribute| answered(attribute, entries, desk));
+        Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+}

@@ -1,0 +1,102 @@
+//! Seals once more, with the present key, what an older one sealed. *Runs: server.*
+
+use sqlx::FromRow;
+
+use super::{Store, StoreError};
+
+/// A column of sealed data: how its rows are walked through, how one is changed, and what each is bound to.
+struct Column {
+    /// The rows after a key, in the order of the key.
+    select: &'static str,
+    /// Changes one row, unless somebody else has meanwhile.
+    update: &'static str,
+    place: fn(&Row) -> String,
+}
+
+#[derive(FromRow)]
+struct Row {
+    session: String,
+    /// 0 where a row is a whole session's.
+    attempt: i64,
+    sealed: Vec<u8>,
+}
+
+const COLUMNS: [Column; 4] = [
+    Column {
+        select: "SELECT id AS session, 0 AS attempt, wallet_name AS sealed FROM sessions \
+                 WHERE wallet_name IS NOT NULL AND id > $1 AND $2 >= 0 ORDER BY id LIMIT 500",
+        update: "UPDATE sessions SET wallet_name = $4 WHERE id = $1 AND $2 >= 0 AND wallet_name = $3",
+        place: |row| format!("sessions/{}/wallet_name", row.session),
+    },
+    Column {
+        select: "SELECT id AS session, 0 AS attempt, draft AS sealed FROM sessions \
+                 WHERE draft IS NOT NULL AND id > $1 AND $2 >= 0 ORDER BY id LIMIT 500",
+        update: "UPDATE sessions SET draft = $4 WHERE id = $1 AND $2 >= 0 AND draft = $3",
+        place: |row| format!("sessions/{}/draft", row.session),
+    },
+    Column {
+        select: "SELECT session_id AS session, attempt, attributes AS sealed FROM attempts \
+                 WHERE attributes IS NOT NULL AND (session_id, attempt) > ($1, $2) ORDER BY session_id, attempt LIMIT 500",
+        update: "UPDATE attempts SET attributes = $4 WHERE session_id = $1 AND attempt = $2 AND attributes = $3",
+        place: |row| format!("attempts/{}/{}/attributes", row.session, row.attempt),
+    },
+    Column {
+        select: "SELECT session_id AS session, 0 AS attempt, record AS sealed FROM registrations \
+                 WHERE session_id > $1 AND $2 >= 0 ORDER BY session_id LIMIT 500",
+        update: "UPDATE registrations SET record = $4 WHERE session_id = $1 AND $2 >= 0 AND record = $3",
+        place: |row| format!("registrations/{}/record", row.session),
+    },
+];
+
+/// What became of all that is sealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resealed {
+    /// Sealed once more.
+    pub changed: u64,
+    /// Sealed with the present key already.
+    pub kept: u64,
+    /// Could not be opened: its key is neither the present one nor among the old ones.
+    pub lost: u64,
+}
+
+impl Store {
+    /// Goes through everything that is sealed. A part at a time, so that a server on the same database goes on; safe to
+    /// stop at any time and to repeat.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reseal(&self) -> Result<Resealed, StoreError> {
+        let mut result = Resealed::default();
+        for column in COLUMNS {
+            let mut after = (String::new(), 0);
+            loop {
+                let mut tx = self.begin().await?;
+                let rows: Vec<Row> =
+                    sqlx::query_as(column.select).bind(&after.0).bind(after.1).fetch_all(&mut *tx.inner).await?;
+                let Some(last) = rows.last() else { break };
+                after = (last.session.clone(), last.attempt);
+                for row in &rows {
+                    if self.keys.is_present(&row.sealed) {
+                        result.kept += 1;
+                        continue;
+                    }
+                    let place = (column.place)(row);
+                    let Some(opened) = self.keys.unseal(&place, &row.sealed) else {
+                        result.lost += 1;
+                        continue;
+                    };
+                    sqlx::query(column.update)
+                        .bind(&row.session)
+                        .bind(row.attempt)
+                        .bind(&row.sealed)
+                        .bind(self.keys.seal(&place, &opened))
+                        .execute(&mut *tx.inner)
+                        .await?;
+                    result.changed += 1;
+                }
+                tx.commit().await?;
+            }
+        }
+        Ok(result)
+    }
+}
