@@ -107,6 +107,13 @@ impl Desk {
         Self { url, http, clock, app, folder, stop: Some(stop), running }
     }
 
+    /// Lets some of the desk's time pass, and everybody do what is due by then. For loops that wait for a condition.
+    pub async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        self.app.sessions.acts_due.notify_one();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+
     /// Stops the server and waits until it has.
     pub async fn stop(mut self) {
         drop(self.stop.take());

@@ -109,7 +109,7 @@ async fn what_the_wallet_refuses_ends_the_attempt_and_a_new_code_works() {
         let session = desk.app.sessions.renew(opened.id.parse().unwrap(), 1).await.unwrap();
         assert_eq!((session.attempt, session.progress.stage.as_str()), (2, "waiting"));
         let attempt = desk.app.sessions.store.attempt(session.id, 2).await.unwrap().unwrap();
-        opened.data["link"] = format!("{}i/{}", desk.app.public_url, attempt.link).into();
+        opened.data["link"] = format!("{}i/{}", desk.app.public_url, attempt.invited.unwrap().link).into();
         let wallet = Wallet::connect(&desk, &opened, "amaka").await;
         watcher.until("requested").await;
         wallet.answer("share").await;
