@@ -66,7 +66,7 @@ async fn a_connected_wallet_is_asked_once_for_exactly_the_desks_attributes() {
     let page = application_page(&desk, &opened).await.text().await.unwrap();
     assert_eq!(page.matches("aria-label=\"proven\"").count(), 2);
     assert_eq!(page.matches("not shared").count(), 7);
-    assert!(page.contains("Okonkwo") && !page.contains("38") && !page.contains("UNI/OTHER/CARD"));
+    assert!(page.contains("Okonkwo") && !page.contains("thirty-eight") && !page.contains("UNI/OTHER/CARD"));
     assert_eq!(platform.proof_requests().len(), 1);
 }
 

@@ -197,6 +197,6 @@ async fn revealed(State(platform): Here) -> Answer {
         { "surname": "Okonkwo", "credDefId": asked, "schemaId": "s" },
         { "othernames": "Amaka Ngozi", "credDefId": asked, "schemaId": "s" },
         { "matric_number": "UNI/OTHER/CARD", "credDefId": "of another card", "schemaId": "s" },
-        { "shoe_size": "38", "credDefId": asked, "schemaId": "s" },
+        { "shoe_size": "thirty-eight", "credDefId": asked, "schemaId": "s" },
     ]))
 }
