@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails by a panic is a test that fails")]
 
 mod api;
+mod authentication;
 mod fixtures;
 mod flow;
 mod harness;

@@ -128,7 +128,7 @@ async fn a_used_code_takes_no_second_wallet() {
     let form = [("link", opened.data["link"].as_str().unwrap()), ("holder", "tunde")];
     let second = desk.http.post(format!("{}/sandbox/wallet", desk.url)).form(&form).send().await.unwrap();
     assert_eq!(second.status(), StatusCode::GONE);
-    assert_eq!(watcher.seen.last().unwrap()["theirLabel"], "Amaka's phone");
+    assert_eq!(watcher.seen.last().unwrap()["theirLabel"], "Green phone");
 }
 
 #[tokio::test]
