@@ -48,7 +48,8 @@ pub struct OwnPlatform {
     pub sandbox: Arc<Sandbox>,
     sent: mpsc::UnboundedReceiver<Sent>,
     token: String,
-    _folder: TempDir,
+    webhook_url: String,
+    folder: TempDir,
 }
 
 async fn listen() -> (TcpListener, String) {
@@ -93,8 +94,29 @@ impl OwnPlatform {
         };
         let router = Router::new().route("/hooks", post(receive)).with_state(send);
         tokio::spawn(async move { axum::serve(receiver, router).await.unwrap() });
-        let settings = settings(&folder, &url, &url, &format!("{webhook_url}/hooks")).await;
+        let webhook_url = format!("{webhook_url}/hooks");
+        let settings = settings(&folder, &url, &url, &webhook_url).await;
         let sandbox = sandbox_for(listener, settings).await;
+        Self::on(sandbox, url, webhook_url, sent, folder).await
+    }
+
+    /// The same platform after a restart, on another port: what it knows now is what it had written down.
+    pub async fn restarted(self) -> Self {
+        let (listener, url) = listen().await;
+        let settings = settings(&self.folder, &url, &url, &self.webhook_url).await;
+        let sandbox = sandbox_for(listener, settings).await;
+        let platform = Self::on(sandbox, url, self.webhook_url, self.sent, self.folder).await;
+        platform.sandbox.resume();
+        platform
+    }
+
+    async fn on(
+        sandbox: Arc<Sandbox>,
+        url: String,
+        webhook_url: String,
+        sent: mpsc::UnboundedReceiver<Sent>,
+        folder: TempDir,
+    ) -> Self {
         let http = Client::builder().redirect(Policy::none()).build().unwrap();
         let account = sandbox.settings();
         let form = [
@@ -104,7 +126,7 @@ impl OwnPlatform {
         ];
         let answer: Value = http.post(account.auth_url).form(&form).send().await.unwrap().json().await.unwrap();
         let token = answer["access_token"].as_str().unwrap().to_owned();
-        let platform = Self { url, http, sandbox, sent, token, _folder: folder };
+        let platform = Self { url, http, sandbox, sent, token, webhook_url, folder };
         platform.behave(json!({}));
         platform
     }

@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use vestibule::server::platform::confirmd::translate;
+use vestibule::server::{platform::confirmd::translate, sandbox::Behaviour};
 
 use crate::own_platform::{OwnPlatform, at_least, reveal};
 
@@ -159,6 +159,40 @@ async fn a_handshake_may_be_broken_off() {
     assert_eq!(record["state"], "abandoned");
     assert!(record["errorMessage"].is_string() && sent.record()["errorMessage"].is_string());
     assert!(platform.shown(&page).await.contains("You broke the handshake off"));
+}
+
+#[tokio::test]
+async fn what_wallets_did_is_still_so_after_a_restart() {
+    let mut platform = OwnPlatform::start().await;
+    let (connection, page) = platform.connected("student-12").await;
+    let proof = platform.asked(&connection, &[reveal("surname"), reveal("othernames")]).await;
+    platform.answer(&page, "partial").await;
+    assert_eq!(platform.next().await.state(), "presentation-received");
+    let (reuse, _) = platform.wallet("student-12", "reuse").await;
+    platform.next().await;
+    // This one stands still in the middle of its handshake.
+    platform.sandbox.behave(Behaviour { pace: 3_600_000, ..Behaviour::default() });
+    let broken = platform.wallet("amaka", "abandon").await.1.connection().to_owned();
+    assert_eq!(platform.next().await.state(), "request-received");
+    let mut platform = platform.restarted().await;
+    let revealed = platform.data(Method::GET, &format!("/verified-proofs/{proof}"), None).await;
+    assert_eq!(revealed[0]["surname"], "surname 00012");
+    assert_eq!(revealed.as_array().unwrap().len(), 1);
+    // What changed last is told again, because nobody knows whether it was; and the handshake goes on to its end.
+    let (mut told, mut ended) = (Vec::new(), false);
+    while !ended || told.len() < 2 {
+        let sent = platform.next().await;
+        ended |= sent.record()["id"] == *broken && sent.state() == "abandoned";
+        match translate(&sent.bytes).unwrap().reused_for {
+            Some(invitation) => told.push(invitation.0),
+            None if sent.record()["id"] == *proof => told.push(proof.clone()),
+            None => {}
+        }
+    }
+    told.sort_unstable();
+    let mut expected = [reuse["recordId"].as_str().unwrap().to_owned(), proof];
+    expected.sort_unstable();
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]
