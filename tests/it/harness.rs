@@ -41,6 +41,17 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Reads the answer to a registration that was begun.
+    pub async fn of(answer: Response) -> Self {
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let data = answer.json::<Value>().await.unwrap()["data"].take();
+        Self {
+            id: data["sessionId"].as_str().unwrap().to_owned(),
+            token: data["token"].as_str().unwrap().to_owned(),
+            data,
+        }
+    }
+
     /// The out-of-band id of its invitation, which the sandbox's short URL ends with.
     pub fn sandbox_out_of_band_id(&self) -> &str {
         self.data["invitationUrl"].as_str().unwrap().rsplit('/').next().unwrap()
@@ -129,13 +140,7 @@ impl Desk {
             .send()
             .await
             .unwrap();
-        assert_eq!(answer.status(), StatusCode::CREATED);
-        let data = answer.json::<Value>().await.unwrap()["data"].take();
-        Opened {
-            id: data["sessionId"].as_str().unwrap().to_owned(),
-            token: data["token"].as_str().unwrap().to_owned(),
-            data,
-        }
+        Opened::of(answer).await
     }
 
     /// The snapshot as polling gives it.

@@ -23,4 +23,5 @@ mod own_platform;
 mod platform;
 mod program;
 mod sandbox;
+mod schedules;
 mod wallets;

@@ -7,23 +7,22 @@ use serde_json::{Value, json};
 use vestibule::server::{
     clock::Clock,
     platform::confirmd::{AuthMode, translate},
-    sandbox::{Behaviour, Fault},
+    sandbox::Fault,
     secrets::Secret,
 };
 
 use crate::{
     harness::{Desk, WEBHOOK_SECRET},
     own_platform::{OwnPlatform, at_least, desk_on_a_sandbox_elsewhere, proof_request, reveal},
-    sandbox::Wallet,
 };
 
 #[tokio::test]
 async fn a_sandbox_of_its_own_is_a_platform_for_another_server() {
-    let (desk, sandbox, url, _folder) = desk_on_a_sandbox_elsewhere().await;
-    sandbox.behave(Behaviour { pace: 0, ..Behaviour::default() });
-    let opened = desk.open().await;
-    let mut watcher = desk.watch(&opened).await;
-    let wallet = Wallet::take(&desk.http, &url, opened.data["link"].as_str().unwrap(), "student-7", "connect").await;
+    let elsewhere = desk_on_a_sandbox_elsewhere(AuthMode::Hmac, &[]).await;
+    elsewhere.behave(json!({}));
+    let opened = elsewhere.desk.open().await;
+    let mut watcher = elsewhere.desk.watch(&opened).await;
+    let wallet = elsewhere.take(&opened, "student-7", "connect").await;
     watcher.until("requested").await;
     wallet.answer("share").await;
     assert_eq!(watcher.until("verified").await["theirLabel"], "Phone H");

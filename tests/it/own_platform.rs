@@ -17,7 +17,7 @@ use vestibule::server::{
 };
 
 use crate::{
-    harness::{Desk, PATIENCE, WEBHOOK_SECRET},
+    harness::{Desk, Opened, PATIENCE, WEBHOOK_SECRET},
     sandbox::Wallet,
 };
 
@@ -226,23 +226,72 @@ pub fn at_least(name: &str, value: &str) -> Value {
 }
 
 /// A server whose platform is a sandbox on another port.
-pub async fn desk_on_a_sandbox_elsewhere() -> (Desk, Arc<Sandbox>, String, TempDir) {
+pub struct Elsewhere {
+    pub desk: Desk,
+    pub sandbox: Arc<Sandbox>,
+    /// Where the sandbox is.
+    pub url: String,
+    _folder: TempDir,
+}
+
+/// A server whose platform is a sandbox on another port, with webhooks authenticated in this way.
+pub async fn desk_on_a_sandbox_elsewhere(auth: AuthMode, variables: &[(&str, &str)]) -> Elsewhere {
+    const PATH_TOKEN: &str = "a-path-that-nobody-guesses";
     let (listener, url) = listen().await;
     let account = vestibule::server::sandbox::account(&url.parse().unwrap(), Secret(CLIENT_SECRET.to_owned()));
-    let desk = Desk::with(&[
+    let mode = match auth {
+        AuthMode::ApiKey => "api_key",
+        AuthMode::Hmac => "hmac",
+        AuthMode::None => "none",
+    };
+    let mut all = vec![
         ("PLATFORM", "confirmd"),
-        ("WEBHOOK_AUTH", "hmac"),
+        ("WEBHOOK_AUTH", mode),
+        ("WEBHOOK_PATH_TOKEN", PATH_TOKEN),
         ("CONFIRMD_BASE_URL", account.base_url.as_str()),
         ("CONFIRMD_AUTH_URL", account.auth_url.as_str()),
         ("CONFIRMD_ORG_ID", &account.org_id),
         ("CONFIRMD_CLIENT_ID", &account.client_id),
         ("CONFIRMD_CLIENT_SECRET", &account.client_secret.0),
-    ])
-    .await;
+    ];
+    all.extend(variables);
+    let desk = Desk::with(&all).await;
     let folder = tempfile::tempdir().unwrap();
-    let mut settings =
-        settings(&folder, &url, desk.app.public_url.as_str(), &format!("{}/api/webhooks/confirmd", desk.url)).await;
+    let hooks = format!("{}/api/webhooks/confirmd/{PATH_TOKEN}", desk.url);
+    let mut settings = settings(&folder, &url, desk.app.public_url.as_str(), &hooks).await;
     settings.clock = desk.clock.clone();
+    settings.desk = Arc::clone(&desk.app.config.desk);
+    settings.webhook_auth = auth;
     let sandbox = sandbox_for(listener, settings).await;
-    (desk, sandbox, url, folder)
+    Elsewhere { desk, sandbox, url, _folder: folder }
+}
+
+impl Elsewhere {
+    /// Behaves like this, and quickly.
+    pub fn behave(&self, mut behaviour: Value) {
+        behaviour["pace"] = json!(0);
+        self.sandbox.behave(serde_json::from_value::<Behaviour>(behaviour).unwrap());
+    }
+
+    /// Takes the code of a registration with this holder's wallet, in this way.
+    pub async fn take(&self, opened: &Opened, holder: &str, way: &str) -> Wallet<'_> {
+        Wallet::take(&self.desk.http, &self.url, opened.data["link"].as_str().unwrap(), holder, way).await
+    }
+
+    /// How many proof exchanges the platform has on a connection. Asked when it behaves again.
+    pub async fn proofs_on(&self, connection: &str) -> usize {
+        let account = self.sandbox.settings();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", CLIENT_ID),
+            ("client_secret", account.client_secret.0.as_str()),
+        ];
+        let http = &self.desk.http;
+        let answer: Value = http.post(account.auth_url).form(&form).send().await.unwrap().json().await.unwrap();
+        let list = http.get(format!("{}/sandbox/orgs/{ORG_ID}/proofs?search={connection}", self.url));
+        let list = list.bearer_auth(answer["access_token"].as_str().unwrap()).send().await.unwrap();
+        // The platform answers 404 to an empty list.
+        let list: Value = list.json().await.unwrap();
+        list["data"]["data"].as_array().map_or(0, Vec::len)
+    }
 }
