@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use vestibule::server::{
     clock::Clock,
     desk,
-    platform::confirmd::AuthMode,
+    platform::confirmd::{self, AuthMode},
     sandbox::{Behaviour, CLIENT_ID, ORG_ID, Sandbox, Settings},
     secrets::{KeyRing, Secret, SecretKey},
     store::Store,
@@ -52,20 +52,23 @@ pub struct OwnPlatform {
     folder: TempDir,
 }
 
-async fn listen() -> (TcpListener, String) {
+/// A port of one's own, and its address.
+pub async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     (listener, url)
 }
 
-async fn sandbox_for(listener: TcpListener, settings: Settings) -> Arc<Sandbox> {
+/// A sandbox on this port.
+pub async fn sandbox_for(listener: TcpListener, settings: Settings) -> Arc<Sandbox> {
     let sandbox = Sandbox::new(settings).await.unwrap();
     let router = Router::new().nest("/sandbox", Arc::clone(&sandbox).router());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     sandbox
 }
 
-async fn settings(folder: &TempDir, own_url: &str, public_url: &str, webhook_url: &str) -> Settings {
+/// The settings of a sandbox whose records lie in this folder.
+pub async fn settings(folder: &TempDir, own_url: &str, public_url: &str, webhook_url: &str) -> Settings {
     let database = format!("sqlite://{}", folder.path().join("platform.db").display());
     let url = |text: &str| text.parse::<Url>().unwrap();
     Settings {
@@ -238,7 +241,7 @@ pub struct Elsewhere {
 pub async fn desk_on_a_sandbox_elsewhere(auth: AuthMode, variables: &[(&str, &str)]) -> Elsewhere {
     const PATH_TOKEN: &str = "a-path-that-nobody-guesses";
     let (listener, url) = listen().await;
-    let account = vestibule::server::sandbox::account(&url.parse().unwrap(), Secret(CLIENT_SECRET.to_owned()));
+    let account = account(&url);
     let mode = match auth {
         AuthMode::ApiKey => "api_key",
         AuthMode::Hmac => "hmac",
@@ -280,18 +283,27 @@ impl Elsewhere {
 
     /// How many proof exchanges the platform has on a connection. Asked when it behaves again.
     pub async fn proofs_on(&self, connection: &str) -> usize {
-        let account = self.sandbox.settings();
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", CLIENT_ID),
-            ("client_secret", account.client_secret.0.as_str()),
-        ];
-        let http = &self.desk.http;
-        let answer: Value = http.post(account.auth_url).form(&form).send().await.unwrap().json().await.unwrap();
-        let list = http.get(format!("{}/sandbox/orgs/{ORG_ID}/proofs?search={connection}", self.url));
-        let list = list.bearer_auth(answer["access_token"].as_str().unwrap()).send().await.unwrap();
-        // The platform answers 404 to an empty list.
-        let list: Value = list.json().await.unwrap();
-        list["data"]["data"].as_array().map_or(0, Vec::len)
+        proofs_on(&self.desk.http, &self.sandbox, connection).await
     }
+}
+
+/// The account at a sandbox that will be at this address.
+pub fn account(url: &str) -> confirmd::Settings {
+    vestibule::server::sandbox::account(&url.parse().unwrap(), Secret(CLIENT_SECRET.to_owned()))
+}
+
+/// How many proof exchanges a sandbox has on a connection.
+pub async fn proofs_on(http: &Client, sandbox: &Sandbox, connection: &str) -> usize {
+    let account = sandbox.settings();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", CLIENT_ID),
+        ("client_secret", account.client_secret.0.as_str()),
+    ];
+    let answer: Value = http.post(account.auth_url).form(&form).send().await.unwrap().json().await.unwrap();
+    let list = http.get(format!("{}/orgs/{ORG_ID}/proofs?search={connection}", account.base_url));
+    let list = list.bearer_auth(answer["access_token"].as_str().unwrap()).send().await.unwrap();
+    // The platform answers 404 to an empty list.
+    let list: Value = list.json().await.unwrap();
+    list["data"]["data"].as_array().map_or(0, Vec::len)
 }

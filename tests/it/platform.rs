@@ -43,6 +43,8 @@ struct Records {
     calls: Vec<String>,
     /// Statuses to answer the next calls with, whatever they are.
     faults: Vec<StatusCode>,
+    /// What it says of every connection beside its id; nothing means that it is complete.
+    connection: Option<Value>,
 }
 
 #[derive(Clone)]
@@ -100,6 +102,15 @@ impl FakePlatform {
         self.records.lock().unwrap().faults = faults.to_vec();
     }
 
+    /// Says this of every connection from now on.
+    pub fn connections_are(&self, record: Value) {
+        self.records.lock().unwrap().connection = Some(record);
+    }
+
+    pub fn count(&self, call: &str) -> usize {
+        self.calls().iter().filter(|name| *name == call).count()
+    }
+
     fn call(&self, name: &str) -> Result<(), StatusCode> {
         let mut records = self.records.lock().unwrap();
         records.calls.push(name.to_owned());
@@ -152,7 +163,9 @@ async fn create_invitation(State(platform): Here, Json(body): Json<Value>) -> An
 
 async fn connection(State(platform): Here, Path((_, id)): Path<(String, String)>) -> Answer {
     platform.call("connection")?;
-    success(json!({ "id": id, "state": "completed" }))
+    let mut record = platform.records.lock().unwrap().connection.clone().unwrap_or(json!({ "state": "completed" }));
+    record["id"] = json!(id);
+    success(record)
 }
 
 async fn create_proof(State(platform): Here, Json(body): Json<Value>) -> Answer {

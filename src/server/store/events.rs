@@ -99,7 +99,7 @@ impl Tx {
     /// When the database fails.
     pub async fn has_event(&mut self, key: &str) -> Result<bool, StoreError> {
         let found: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM events WHERE key = $1 AND outcome <> 'parked' LIMIT 1")
+            sqlx::query_scalar("SELECT 1 FROM events WHERE key = $1 AND outcome NOT IN ('parked', 'repeated') LIMIT 1")
                 .bind(key)
                 .fetch_optional(&mut *self.inner)
                 .await?;
