@@ -6,7 +6,10 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::{self, CancelSession, CodeView, ConnectView},
-    domain::{desk::Desk, stage::Stage},
+    domain::{
+        desk::{CodeForm, Desk},
+        stage::Stage,
+    },
     ui::{
         components::{
             arch::Arch,
@@ -246,6 +249,8 @@ fn Cancel() -> impl IntoView {
 #[component]
 fn Endings(desk: Desk, attempt: u32) -> impl IntoView {
     let (who, card) = (desk.organisation.clone(), desk.credential.name.clone());
+    // Of a code that is a link it is known whether a wallet read it.
+    let by_link = desk.code == CodeForm::Link;
     view! {
         <Panel of="declined">
             <p>"Nothing was shared. If you want to register after all, begin again."</p>
@@ -274,7 +279,7 @@ fn Endings(desk: Desk, attempt: u32) -> impl IntoView {
             <NewCode attempt label="Try again with a new code" main=true />
         </Panel>
         <Panel of="declined invalid expired">
-            <div class="ask-again">
+            <div class=by_link.then_some("once-read")>
                 <AskWalletAgain attempt label="Ask my wallet again" main=false />
             </div>
         </Panel>
