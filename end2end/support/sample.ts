@@ -14,7 +14,7 @@ export const CARD: Record<string, string> = {
   graduation_year: "2026",
 };
 
-export const WALLET = "Amaka's phone";
+export const WALLET = "Green phone";
 
 export type Attribute = { name: string; label: string; purpose: string };
 

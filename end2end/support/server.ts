@@ -8,10 +8,22 @@ export type Env = Record<string, string>;
 
 /** What `PUT /sandbox/behaviour` takes. What is left out goes back to its default. */
 export type Behaviour = {
-  webhook?: "envelope" | "gateway" | "flat";
-  invitationUrl?: "short" | "long";
+  webhook?: "envelope" | "gateway" | "flat" | "any";
+  invitationUrl?: "short" | "long" | "legacy" | "object" | "redirect";
+  recordId?: boolean;
+  outOfBandId?: "everywhere" | "tags" | "nowhere";
+  /** How often an event is sent: one of these, by chance. */
+  copies?: number[];
+  /** Milliseconds by which each copy is late, by chance. */
+  delay?: [least: number, most: number];
   /** Milliseconds between the steps of the wallet and the agent. */
   pace?: number;
+  seed?: number;
+  /** Milliseconds by which answers of the API come after their effect. */
+  answerDelay?: number;
+  /** What the next calls of the API meet. */
+  faults?: ("none" | "unauthorized" | "tooMany" | "error" | "lost" | "hang" | "nonsense")[];
+  down?: boolean;
 };
 
 /** Long enough for the sandbox to stay where it is for the rest of a test. */

@@ -15,7 +15,7 @@ test("without JavaScript the page follows by loading itself again, all the way",
   await wallet.open(code ?? "");
   await expect(desk.headline).toHaveText("Your wallet has read the code");
   await wallet.connect();
-  await expect(desk.headline).toHaveText("Look at Amaka's phone");
+  await expect(desk.headline).toHaveText("Look at Green phone");
   await wallet.share();
   await expect(desk.headline).toHaveText("Verified");
   expect(loads, "nobody but the page itself loaded it").toBeGreaterThanOrEqual(3);

@@ -30,7 +30,7 @@ test("two people at the same time never see anything of each other", async ({ se
   await otherWallet.connect("Tunde Adebayo Balogun");
   await otherWallet.share();
   await expect(other.headline).toHaveText("Verified");
-  expect(other.frames.at(-1)).toMatchObject({ stage: "verified", theirLabel: "Tunde's phone" });
+  expect(other.frames.at(-1)).toMatchObject({ stage: "verified", theirLabel: "Blue phone" });
   expect(desk.frames, "the first one hears nothing of it").toHaveLength(framesBefore);
 
   await other.onwards.click();

@@ -9,5 +9,6 @@ pub mod desk;
 pub mod ids;
 pub mod session;
 pub mod stage;
+pub mod status;
 pub mod time;
 pub mod wire;

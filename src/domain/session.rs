@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ids::SessionId,
-    stage::{Event, EventType, Outcome, Progress, Stage, Status},
+    stage::{Event, Outcome, Progress, Stage},
+    status::{EventType, Status},
     time::Timestamp,
 };
 

@@ -32,8 +32,11 @@ use super::{
     config::{Config, PlatformConfig, PublicUrl},
     endpoints, html, janitor,
     live::hub::Hub,
-    platform::{Platform, confirmd},
-    sandbox::{ORG_ID, Sandbox},
+    platform::{
+        Platform,
+        confirmd::{self, AuthMode},
+    },
+    sandbox::{self, ORG_ID, Sandbox},
     secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
     sessions::Sessions,
     state::{App, AppState, Parts},
@@ -107,29 +110,38 @@ impl Server {
         } else {
             config.webhook_secrets.clone()
         };
+        if config.webhook_auth == AuthMode::None {
+            tracing::warn!("webhooks are not authenticated: only WEBHOOK_PATH_TOKEN keeps strangers out");
+        }
         let admin_token = config.admin_token.clone().or_else(|| is_sandbox.then(|| Secret(random_text())));
         let (settings, sandbox) = match &config.platform {
             PlatformConfig::Confirmd(settings) => (confirmd::Settings::clone(settings), None),
             PlatformConfig::Sandbox => {
-                let mut webhook_path = "/api/webhooks/confirmd".to_owned();
-                if let Some(token) = &config.webhook_path_token {
-                    webhook_path = format!("{webhook_path}/{}", token.0);
+                let own_url = own_url(local)?;
+                let mut webhook_url = own_url.clone();
+                webhook_url.set_path("/api/webhooks/confirmd");
+                if let (Some(token), Ok(mut path)) = (&config.webhook_path_token, webhook_url.path_segments_mut()) {
+                    path.push(&token.0);
                 }
-                let sandbox = Sandbox::new(
-                    store.clone(),
-                    clock.clone(),
-                    Arc::clone(&config.desk),
-                    &own_url(local)?,
-                    public_url.clone(),
-                    &webhook_path,
-                    webhook_secrets.first().cloned().unwrap_or(Secret(String::new())),
-                )
+                let sandbox = Sandbox::new(sandbox::Settings {
+                    store: store.clone(),
+                    clock: clock.clone(),
+                    desk: Arc::clone(&config.desk),
+                    public_url: public_url.clone(),
+                    // The public name may lead through a proxy that this machine does not reach.
+                    desk_url: own_url.clone(),
+                    own_url,
+                    webhook_url,
+                    webhook_auth: config.webhook_auth,
+                    webhook_secret: webhook_secrets.first().cloned().unwrap_or(Secret(String::new())),
+                    client_secret: Secret(random_text()),
+                })
                 .await?;
                 (sandbox.settings(), Some(sandbox))
             }
         };
         let org_id = if is_sandbox { ORG_ID.to_owned() } else { settings.org_id.clone() };
-        let platform: Arc<dyn Platform> = Arc::new(confirmd::Client::new(settings)?);
+        let platform: Arc<dyn Platform> = Arc::new(confirmd::Client::new(settings, config.platform_timeout)?);
         let sessions = Arc::new(Sessions {
             store,
             platform,
@@ -138,7 +150,7 @@ impl Server {
             desk: Arc::clone(&config.desk),
             consent,
             deadlines: config.deadlines,
-            webhooks_are_hints: false,
+            webhooks_are_hints: config.webhook_auth == AuthMode::None,
             acts_due: Notify::new(),
             deleted: AtomicBool::new(false),
         });

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use vestibule::server::{
     platform::Revealed,
     sessions::Finding,
-    store::{Act, ActKind},
+    store::{About, Act, ActKind},
 };
 
 use crate::{
@@ -36,9 +36,7 @@ fn proof_event(connection: &str, state: &str, verified: bool) -> Value {
 async fn until_called(desk: &Desk, platform: &FakePlatform, call: &str, times: usize) {
     tokio::time::timeout(PATIENCE, async {
         while platform.calls().iter().filter(|name| *name == call).count() < times {
-            desk.clock.advance(Duration::from_millis(100));
-            desk.app.sessions.acts_due.notify_one();
-            tokio::task::yield_now().await;
+            desk.pass(Duration::from_millis(100)).await;
         }
     })
     .await
@@ -55,7 +53,8 @@ async fn a_connected_wallet_is_asked_once_for_exactly_the_desks_attributes() {
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0]["connectionId"], *connection);
     assert_eq!(requests[0]["autoAcceptProof"], "never");
-    assert_eq!(requests[0]["comment"], desk.app.sessions.desk.comment);
+    let code = opened.data["matchingCode"].as_str().unwrap();
+    assert_eq!(requests[0]["comment"], format!("Share your Student Card to register (code {code})"));
     let asked = requests[0]["proofFormats"]["indy"]["attributes"].as_array().unwrap();
     assert_eq!(asked.len(), 9);
     for attribute in asked {
@@ -63,11 +62,11 @@ async fn a_connected_wallet_is_asked_once_for_exactly_the_desks_attributes() {
     }
     desk.record(&proof_event(&connection, "presentation-received", true)).await;
     watcher.until("verified").await;
-    // What was not revealed is missing, and what was not asked for is not kept.
+    // What was not revealed is missing, and what was not asked for or is of another card is not kept.
     let page = application_page(&desk, &opened).await.text().await.unwrap();
     assert_eq!(page.matches("aria-label=\"proven\"").count(), 2);
     assert_eq!(page.matches("not shared").count(), 7);
-    assert!(page.contains("Okonkwo") && !page.contains("shoe_size"));
+    assert!(page.contains("Okonkwo") && !page.contains("thirty-eight") && !page.contains("UNI/OTHER/CARD"));
     assert_eq!(platform.proof_requests().len(), 1);
 }
 
@@ -178,11 +177,11 @@ async fn of_a_registration_that_was_cancelled_meanwhile_nothing_is_kept() {
     let opened = desk.open().await;
     let session = opened.id.parse().unwrap();
     desk.app.sessions.cancel(session).await.unwrap();
-    let act = Act { id: 1, session, attempt: 1, kind: ActKind::VerifyProof, tries: 0 };
+    let act = Act { id: 1, kind: ActKind::VerifyProof, about: About::Attempt(session, 1), tries: 0 };
     let revealed = vec![Revealed { name: "surname".to_owned(), value: "Okonkwo".to_owned() }];
     desk.app.sessions.finish(&act, &Finding::Verified(revealed)).await.unwrap();
     let attempt = desk.app.sessions.store.attempt(session, 1).await.unwrap().unwrap();
-    assert_eq!(attempt.attributes, None);
+    assert!(desk.app.sessions.store.revealed(&attempt).is_none());
     assert_eq!(desk.snapshot(&opened).await["stage"], "cancelled");
 }
 

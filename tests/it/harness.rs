@@ -41,6 +41,17 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Reads the answer to a registration that was begun.
+    pub async fn of(answer: Response) -> Self {
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let data = answer.json::<Value>().await.unwrap()["data"].take();
+        Self {
+            id: data["sessionId"].as_str().unwrap().to_owned(),
+            token: data["token"].as_str().unwrap().to_owned(),
+            data,
+        }
+    }
+
     /// The out-of-band id of its invitation, which the sandbox's short URL ends with.
     pub fn sandbox_out_of_band_id(&self) -> &str {
         self.data["invitationUrl"].as_str().unwrap().rsplit('/').next().unwrap()
@@ -107,6 +118,13 @@ impl Desk {
         Self { url, http, clock, app, folder, stop: Some(stop), running }
     }
 
+    /// Lets some of the desk's time pass, and everybody do what is due by then. For loops that wait for a condition.
+    pub async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        self.app.sessions.acts_due.notify_one();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+
     /// Stops the server and waits until it has.
     pub async fn stop(mut self) {
         drop(self.stop.take());
@@ -122,13 +140,7 @@ impl Desk {
             .send()
             .await
             .unwrap();
-        assert_eq!(answer.status(), StatusCode::CREATED);
-        let data = answer.json::<Value>().await.unwrap()["data"].take();
-        Opened {
-            id: data["sessionId"].as_str().unwrap().to_owned(),
-            token: data["token"].as_str().unwrap().to_owned(),
-            data,
-        }
+        Opened::of(answer).await
     }
 
     /// The snapshot as polling gives it.

@@ -3,12 +3,14 @@
 //! - [`harness::Desk`]: a real server on a port of its own with a real SQLite file and a clock that can be moved.
 //!   `open` begins a registration, `deliver` posts a webhook, `watch` opens a socket.
 //! - [`platform::FakePlatform`]: a ConfirmD Platform on a real socket, whose answers the test chooses.
+//! - [`own_platform::OwnPlatform`]: a sandbox on a port of its own, and what it sends where no server is wanted.
 //! - [`harness::Watcher`]: a browser's socket; `until` waits for a stage and fails when it cannot come any more.
 //! - [`program::Program`]: the binary itself, which can be killed.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails by a panic is a test that fails")]
 
 mod api;
+mod authentication;
 mod fixtures;
 mod flow;
 mod harness;
@@ -16,6 +18,10 @@ mod house;
 mod intake;
 mod kill;
 mod live;
+mod misbehaviour;
+mod own_platform;
 mod platform;
 mod program;
 mod sandbox;
+mod schedules;
+mod wallets;

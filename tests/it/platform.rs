@@ -192,9 +192,11 @@ async fn verify(State(platform): Here, Path((_, id)): Path<(String, String)>) ->
 
 async fn revealed(State(platform): Here) -> Answer {
     platform.call("revealed")?;
+    let asked = platform.proof_requests()[0]["proofFormats"]["indy"]["attributes"][0]["credDefId"].clone();
     success(json!([
-        { "surname": "Okonkwo", "credDefId": "d", "schemaId": "s" },
-        { "othernames": "Amaka Ngozi", "credDefId": "d", "schemaId": "s" },
-        { "shoe_size": "38", "credDefId": "d", "schemaId": "s" },
+        { "surname": "Okonkwo", "credDefId": asked, "schemaId": "s" },
+        { "othernames": "Amaka Ngozi", "credDefId": asked, "schemaId": "s" },
+        { "matric_number": "UNI/OTHER/CARD", "credDefId": "of another card", "schemaId": "s" },
+        { "shoe_size": "thirty-eight", "credDefId": asked, "schemaId": "s" },
     ]))
 }

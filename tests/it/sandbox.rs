@@ -1,37 +1,47 @@
 //! The whole flow against the sandbox, over its real HTTP: every body form, every URL form, every answer of a wallet.
 
-use reqwest::StatusCode;
-use serde_json::json;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
 
 use crate::harness::{Desk, Opened};
 
 /// What a person does with the simulated wallet.
 pub struct Wallet<'a> {
-    desk: &'a Desk,
+    http: &'a Client,
     /// The page of the connection.
-    page: String,
+    pub page: String,
 }
 
 impl<'a> Wallet<'a> {
     /// Opens the short link and accepts the connection.
-    pub async fn connect(desk: &'a Desk, opened: &Opened, holder: &'static str) -> Self {
+    pub async fn connect(desk: &'a Desk, opened: &Opened, holder: &str) -> Self {
         let link = opened.data["link"].as_str().unwrap();
-        let form = [("link", link), ("holder", holder)];
-        let answer = desk.http.post(format!("{}/sandbox/wallet", desk.url)).form(&form).send().await.unwrap();
+        Self::take(&desk.http, &desk.url, link, holder, "connect").await
+    }
+
+    /// Takes the invitation behind a link in this way, with a wallet of the sandbox at this address.
+    pub async fn take(http: &'a Client, sandbox: &str, link: &str, holder: &str, way: &str) -> Self {
+        let form = [("link", link), ("holder", holder), ("way", way)];
+        let answer = http.post(format!("{sandbox}/sandbox/wallet")).form(&form).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{}", answer.text().await.unwrap());
-        let page = format!("{}{}", desk.url, answer.headers()["location"].to_str().unwrap());
-        Self { desk, page }
+        let page = format!("{sandbox}{}", answer.headers()["location"].to_str().unwrap());
+        Self { http, page }
+    }
+
+    /// The id of its connection.
+    pub fn connection(&self) -> &str {
+        self.page.rsplit('/').next().unwrap()
     }
 
     /// Answers the request that is there.
     pub async fn answer(&self, answer: &str) {
-        let answered = self.desk.http.post(&self.page).form(&[("answer", answer)]).send().await.unwrap();
+        let answered = self.http.post(&self.page).form(&[("answer", answer)]).send().await.unwrap();
         assert_eq!(answered.status(), StatusCode::SEE_OTHER);
     }
 
     /// What the wallet shows.
     pub async fn shown(&self) -> String {
-        self.desk.http.get(&self.page).send().await.unwrap().text().await.unwrap()
+        self.http.get(&self.page).send().await.unwrap().text().await.unwrap()
     }
 }
 
@@ -91,6 +101,74 @@ async fn registrations_at_the_same_time_each_end_with_their_own_student() {
 }
 
 #[tokio::test]
+async fn many_students_at_once_each_end_with_their_own_card() {
+    let desk = Desk::sandbox().await;
+    behave(&desk, json!({ "pace": 0, "webhook": "any" })).await;
+    let one = async |number: usize| {
+        let opened = desk.open().await;
+        let mut watcher = desk.watch(&opened).await;
+        let wallet = Wallet::connect(&desk, &opened, &format!("student-{number}")).await;
+        watcher.until("requested").await;
+        wallet.answer("share").await;
+        watcher.until("verified").await;
+        let page = application_page(&desk, &opened).await.text().await.unwrap();
+        for attribute in ["surname", "matric number", "department"] {
+            assert!(page.contains(&format!("{attribute} {number:05}")), "{attribute} of {number} is missing");
+            assert_eq!(page.matches(&format!("{attribute} 0")).count(), 1, "{number} sees one {attribute}");
+        }
+    };
+    futures_util::future::join_all((0..20).map(one)).await;
+}
+
+#[tokio::test]
+async fn no_value_of_a_card_comes_into_the_database() {
+    let desk = Desk::sandbox().await;
+    behave(&desk, json!({ "pace": 0, "webhook": "gateway" })).await;
+    for answer in ["share", "invalid"] {
+        let opened = desk.open().await;
+        let mut watcher = desk.watch(&opened).await;
+        let wallet = Wallet::connect(&desk, &opened, "amaka").await;
+        watcher.until("requested").await;
+        wallet.answer(answer).await;
+        let end = if answer == "share" { "verified" } else { "invalid" };
+        while watcher.next().await["stage"] != end {}
+    }
+    for file in std::fs::read_dir(desk.folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        for value in ["Okonkwo", "Amaka Ngozi", "UNI/CSC", "Computer Science", "2003-04-17", "70123456789"] {
+            let found = bytes.windows(value.len()).any(|window| window == value.as_bytes());
+            assert!(!found, "{value} is in {}", path.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_form_of_invitation_url_leads_to_a_code_that_gives_the_invitation() {
+    let desk = Desk::sandbox().await;
+    for (form, kind) in [
+        ("short", "out-of-band/1.1"),
+        ("long", "out-of-band/1.1"),
+        ("legacy", "connections/1.0"),
+        ("object", "out-of-band/1.1"),
+        ("redirect", "out-of-band/1.1"),
+    ] {
+        behave(&desk, json!({ "pace": 0, "invitationUrl": form })).await;
+        let opened = desk.open().await;
+        let url = opened.data["invitationUrl"].as_str().unwrap();
+        let inside = [("long", "?oob="), ("legacy", "?c_i=")].iter().find(|(long, _)| *long == form);
+        assert!(inside.map_or(url.contains("/invitations/default/"), |(_, query)| url.contains(query)), "{url}");
+        let link = opened.data["link"].as_str().unwrap();
+        let message = desk.http.get(link).header("Accept", "application/json").send().await.unwrap();
+        let message: Value = message.json().await.unwrap();
+        assert_eq!(message["@type"], format!("https://didcomm.org/{kind}/invitation"), "{form}");
+        let mut watcher = desk.watch(&opened).await;
+        Wallet::connect(&desk, &opened, "amaka").await;
+        watcher.until("requested").await;
+    }
+}
+
+#[tokio::test]
 async fn what_the_wallet_refuses_ends_the_attempt_and_a_new_code_works() {
     let desk = Desk::sandbox().await;
     behave(&desk, json!({ "pace": 0 })).await;
@@ -109,7 +187,7 @@ async fn what_the_wallet_refuses_ends_the_attempt_and_a_new_code_works() {
         let session = desk.app.sessions.renew(opened.id.parse().unwrap(), 1).await.unwrap();
         assert_eq!((session.attempt, session.progress.stage.as_str()), (2, "waiting"));
         let attempt = desk.app.sessions.store.attempt(session.id, 2).await.unwrap().unwrap();
-        opened.data["link"] = format!("{}i/{}", desk.app.public_url, attempt.link).into();
+        opened.data["link"] = format!("{}i/{}", desk.app.public_url, attempt.invited.unwrap().link).into();
         let wallet = Wallet::connect(&desk, &opened, "amaka").await;
         watcher.until("requested").await;
         wallet.answer("share").await;
@@ -128,7 +206,7 @@ async fn a_used_code_takes_no_second_wallet() {
     let form = [("link", opened.data["link"].as_str().unwrap()), ("holder", "tunde")];
     let second = desk.http.post(format!("{}/sandbox/wallet", desk.url)).form(&form).send().await.unwrap();
     assert_eq!(second.status(), StatusCode::GONE);
-    assert_eq!(watcher.seen.last().unwrap()["theirLabel"], "Amaka's phone");
+    assert_eq!(watcher.seen.last().unwrap()["theirLabel"], "Green phone");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ pub use variables::{VARIABLES, Variable, help};
 
 use super::{
     desk,
-    platform::confirmd,
+    platform::confirmd::{self, AuthMode},
     secrets::{Secret, SecretKey},
 };
 use crate::domain::{desk::Desk, session::Deadlines};
@@ -61,6 +61,7 @@ pub struct Config {
     pub platform_timeout: Duration,
     pub tenant_id: Option<String>,
     pub webhook_secrets: Vec<Secret>,
+    pub webhook_auth: AuthMode,
     pub webhook_path_token: Option<Secret>,
     pub desk: Arc<Desk>,
     pub admin_token: Option<Secret>,
@@ -79,6 +80,9 @@ pub struct Config {
     pub log_json: bool,
     pub site_root: PathBuf,
 }
+
+/// The length from which on a path token counts as one that nobody can guess.
+const UNGUESSABLE: usize = 16;
 
 /// Everything that is wrong with a configuration.
 #[derive(Debug, PartialEq, Eq)]
@@ -193,7 +197,16 @@ impl Config {
             "confirmd" => Some(false),
             _ => None,
         });
-        let timeout = r.length("PLATFORM_TIMEOUT", "30s");
+        let webhook_auth =
+            r.parse("WEBHOOK_AUTH", AuthMode::ApiKey, "api_key, hmac or none", |value| value.parse().ok());
+        let webhook_path_token = r.owned("WEBHOOK_PATH_TOKEN").map(Secret);
+        let unguessable = webhook_path_token.as_ref().is_some_and(|token| token.0.chars().count() >= UNGUESSABLE);
+        if webhook_auth == AuthMode::None && !unguessable {
+            r.problems.push(format!(
+                "WEBHOOK_AUTH is none, so anybody who knows the address could send; WEBHOOK_PATH_TOKEN has to have \
+                 {UNGUESSABLE} characters or more"
+            ));
+        }
         let platform = if sandbox {
             PlatformConfig::Sandbox
         } else {
@@ -201,7 +214,9 @@ impl Config {
             let org_id = r.required("CONFIRMD_ORG_ID");
             let client_id = r.required("CONFIRMD_CLIENT_ID");
             let client_secret = Secret(r.required("CONFIRMD_CLIENT_SECRET"));
-            r.required("WEBHOOK_SECRET");
+            if webhook_auth != AuthMode::None {
+                r.required("WEBHOOK_SECRET");
+            }
             match (base_url, auth_url) {
                 (Some(base_url), Some(auth_url)) => PlatformConfig::Confirmd(Box::new(confirmd::Settings {
                     base_url,
@@ -209,7 +224,6 @@ impl Config {
                     org_id,
                     client_id,
                     client_secret,
-                    timeout,
                 })),
                 // The missing addresses are among the problems, so this never becomes a configuration.
                 _ => PlatformConfig::Sandbox,
@@ -254,10 +268,11 @@ impl Config {
             }),
             old_keys: r.list("SECRET_KEY_OLD", "keys in the form of SECRET_KEY", |value| value.parse().ok()),
             platform,
-            platform_timeout: timeout,
+            platform_timeout: r.length("PLATFORM_TIMEOUT", "30s"),
             tenant_id: r.owned("CONFIRMD_TENANT_ID"),
             webhook_secrets: r.list("WEBHOOK_SECRET", "one or two secrets", |value| Some(Secret(value.to_owned()))),
-            webhook_path_token: r.owned("WEBHOOK_PATH_TOKEN").map(Secret),
+            webhook_auth,
+            webhook_path_token,
             desk: Arc::new(desk),
             admin_token: r.owned("ADMIN_TOKEN").map(Secret),
             deadlines,
@@ -342,6 +357,18 @@ mod tests {
         };
         assert_eq!(deadlines("registration.toml", "7m"), [7, 10, 60]);
         assert_eq!(deadlines("desks/course.toml", "7m"), [30, 20, 120]);
+    }
+
+    #[test]
+    fn webhooks_without_authentication_need_a_path_that_nobody_can_guess() {
+        let told = |set: &[(&str, &str)]| config(set).unwrap_err().0.join("\n");
+        assert!(told(&[("WEBHOOK_AUTH", "none")]).contains("WEBHOOK_PATH_TOKEN"));
+        assert!(told(&[("WEBHOOK_AUTH", "none"), ("WEBHOOK_PATH_TOKEN", "15-characters-x")]).contains("16"));
+        assert!(told(&[("WEBHOOK_AUTH", "basic")]).contains("api_key, hmac or none"));
+        let without = [("WEBHOOK_AUTH", "none"), ("WEBHOOK_PATH_TOKEN", "sixteen-letters!")];
+        assert_eq!(config(&without).unwrap().webhook_auth, AuthMode::None);
+        assert!(!told(&[&without[..], &[("PLATFORM", "confirmd")]].concat()).contains("WEBHOOK_SECRET"));
+        assert!(told(&[("WEBHOOK_AUTH", "hmac"), ("PLATFORM", "confirmd")]).contains("WEBHOOK_SECRET"));
     }
 
     #[test]

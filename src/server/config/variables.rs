@@ -50,9 +50,18 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "WEBHOOK_SECRET",
         "random in the sandbox",
-        "what webhooks carry as X-API-Key; two, comma-separated, while it is changed",
+        "what webhooks carry as X-API-Key or are signed with; two, comma-separated, while it is changed",
     ),
-    variable("WEBHOOK_PATH_TOKEN", "-", "a last part of the webhook's path that nobody can guess"),
+    variable(
+        "WEBHOOK_AUTH",
+        "api_key",
+        "api_key, hmac (X-Signature and X-Timestamp) or none, which needs a WEBHOOK_PATH_TOKEN",
+    ),
+    variable(
+        "WEBHOOK_PATH_TOKEN",
+        "-",
+        "a last part of the webhook's path that nobody can guess; 16 characters or more with WEBHOOK_AUTH=none",
+    ),
     variable("DESK_FILE", "registration.toml", "what the registration is about"),
     variable("PROOF_CRED_DEF_ID", "-", "the credential definition, where there is no desk file"),
     variable("PROOF_SCHEMA_ID", "-", "its schema, where there is no desk file"),

@@ -12,7 +12,13 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::BODY_LIMIT;
-use crate::server::{platform::Delivery, problem::Problem, secrets::same_secret, sessions::to_the_end, state::App};
+use crate::server::{
+    platform::{Delivery, confirmd::NotAuthentic},
+    problem::Problem,
+    secrets::same_secret,
+    sessions::to_the_end,
+    state::App,
+};
 
 /// Receives one delivery.
 pub async fn receive(
@@ -27,9 +33,13 @@ pub async fn receive(
         app.count_failed_webhook(app.address(peer, &headers)).err().unwrap_or(problem)
     };
     check_path(&app, path_token.as_ref().map(|Path(token)| token.as_str())).map_err(failed)?;
-    check_key(&app, &headers).map_err(failed)?;
-    // Only now is anything read: a stranger cannot make us take a megabyte.
+    let (mode, secrets) = (app.config.webhook_auth, &app.webhook_secrets);
+    let unauthorized = |NotAuthentic| failed(Problem::Unauthorized);
+    let claim = mode.check_headers(&headers, secrets, app.sessions.clock.now()).map_err(unauthorized)?;
+    // Only now is anything read: a stranger cannot make us take a megabyte. Where the body itself is signed, the headers
+    // have at least to be complete and of this time.
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::TooLarge)?;
+    claim.check_body(secrets, &body).map_err(unauthorized)?;
     let delivery = app.sessions.platform.translate(&body).map_err(|_| Problem::BadJson)?;
     check_addressee(&app, &delivery)?;
     let sessions = Arc::clone(&app.sessions);
@@ -43,17 +53,6 @@ fn check_path(app: &App, given: Option<&str>) -> Result<(), Problem> {
         (Some(expected), Some(given)) if same_secret(given.as_bytes(), expected.0.as_bytes()) => Ok(()),
         _ => Err(Problem::NotFound),
     }
-}
-
-/// `X-API-Key`, compared in constant time with each valid secret; two are valid while one is changed for another.
-fn check_key(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get("x-api-key").ok_or(Problem::Unauthorized)?;
-    let matches = app
-        .webhook_secrets
-        .iter()
-        // No short cut: all are compared, whichever fits.
-        .fold(false, |found, secret| same_secret(given.as_bytes(), secret.0.as_bytes()) | found);
-    if matches { Ok(()) } else { Err(Problem::Unauthorized) }
 }
 
 /// The organisation is checked when it is named, the tenant when one is configured (contract 5.2, rule 4).

@@ -165,7 +165,7 @@ mod tests {
     fn session(version: u64) -> Session {
         let day = Duration::from_secs(86_400);
         let deadlines = Deadlines { code: day, wallet: day, form: day };
-        let mut session = Session::open(SessionId::from_bytes([1; 16]), Timestamp(0), &deadlines);
+        let mut session = Session::open(SessionId::from_bytes([1; 16]), String::new(), Timestamp(0), &deadlines);
         session.version = version;
         session
     }

@@ -1,8 +1,8 @@
 //! A ConfirmD Platform and a wallet inside the program, so that everything can be tried without an account. It speaks
 //! the contract over real HTTP: the program reaches it only through the client and the receiver it uses for the real
-//! platform.
+//! platform. And it can misbehave in every way that a real one was seen to, or may (contract 8).
 //!
-//! Refuses to exist unless `PLATFORM=sandbox`. Its records lie in the database, so it survives a restart like a real
+//! Refuses to exist unless `PLATFORM=sandbox`, or in a test. Its records lie in the database, so it survives a restart like a real
 //! platform would. *Runs: server.*
 
 use std::{
@@ -16,137 +16,104 @@ use axum::{
     routing::{get, post},
 };
 use reqwest::Url;
-use serde::{Deserialize, Serialize};
 
 use super::{
     clock::Clock,
-    platform::confirmd,
+    platform::confirmd::{self, AuthMode},
     secrets::{Secret, random_text},
     store::{Store, StoreError},
 };
 use crate::domain::desk::Desk;
 
+mod answer;
 mod api;
+mod behaviour;
 mod cards;
+mod proofs;
 mod records;
 mod wallet;
 mod webhook;
 
+use behaviour::Mood;
+pub use behaviour::{Behaviour, BodyForm, Fault, OutOfBandPlace, UrlForm};
 use records::Records;
 
 /// The organisation of the sandbox; made up.
 pub const ORG_ID: &str = "5a0d8c51-0b1e-4c55-8f3e-5b7f6b1f2d10";
 const TENANT_ID: &str = "c1f7a2de-9a34-4f0b-8b0e-6f2c61d3a7b9";
-const CLIENT_ID: &str = "sandbox";
+/// The client of its account.
+pub const CLIENT_ID: &str = "sandbox";
 
-/// How the sandbox behaves; changed with `PUT /sandbox/behaviour`.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Behaviour {
-    /// The form of invitation URLs.
-    pub invitation_url: UrlForm,
-    /// The form of webhook bodies.
-    pub webhook: BodyForm,
-    /// Milliseconds between the steps of the wallet and the agent.
-    pub pace: u64,
-}
-
-impl Default for Behaviour {
-    fn default() -> Self {
-        Self { invitation_url: UrlForm::Short, webhook: BodyForm::Envelope, pace: 400 }
-    }
-}
-
-/// The form of an invitation URL (contract 2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum UrlForm {
-    /// An object store's address, which answers with the long URL as a JSON string.
-    Short,
-    /// The invitation inside the URL.
-    Long,
-}
-
-/// The form of a webhook's body (contract 5.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum BodyForm {
-    /// `{type, timestamp, orgId, tenantId, data, clientContext}`
-    Envelope,
-    /// `{data: {…, type}}`
-    Gateway,
-    /// Everything at the top.
-    Flat,
+/// What a sandbox has to be told.
+pub struct Settings {
+    /// Where its records lie; a sandbox of its own needs a database of its own.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// What the desk is called, and what it calls the attributes.
+    pub desk: Arc<Desk>,
+    /// The server that it is part of, its router nested at `/sandbox`.
+    pub own_url: Url,
+    /// The desk's address as browsers and wallets see it, with a slash at its end: the wallet opens links of it alone.
+    pub public_url: Url,
+    /// Where the wallet fetches those links. The same, unless the desk does not reach itself under its public name.
+    pub desk_url: Url,
+    /// Where its webhooks go.
+    pub webhook_url: Url,
+    /// How they are authenticated,
+    pub webhook_auth: AuthMode,
+    /// and with what.
+    pub webhook_secret: Secret,
+    /// The secret of the account. It is given, so that a client can be set up before its platform is there.
+    pub client_secret: Secret,
 }
 
 /// The sandbox.
 pub struct Sandbox {
-    store: Store,
-    clock: Clock,
-    desk: Arc<Desk>,
+    to: Settings,
     records: Mutex<Records>,
-    behaviour: Mutex<Behaviour>,
+    mood: Mutex<Mood>,
     http: reqwest::Client,
-    /// Where it is mounted, on the loopback interface.
+    /// Where it is mounted.
     base_url: Url,
-    /// The program's own address as browsers see it: links of it alone are fetched.
-    public_url: Url,
-    /// Where its webhooks go.
-    webhook_url: Url,
-    webhook_secret: Secret,
-    client_secret: Secret,
     access_token: Secret,
 }
 
+/// The address of the platform inside the server at this address.
+fn mounted(own_url: &Url) -> Url {
+    let mut url = own_url.clone();
+    url.set_path("/sandbox");
+    url
+}
+
+/// The account at the sandbox of the server at this address, for the client.
+#[must_use]
+pub fn account(own_url: &Url, client_secret: Secret) -> confirmd::Settings {
+    let (base_url, mut auth_url) = (mounted(own_url), own_url.clone());
+    auth_url.set_path("/sandbox/realms/sandbox/protocol/openid-connect/token");
+    confirmd::Settings { base_url, auth_url, org_id: ORG_ID.to_owned(), client_id: CLIENT_ID.to_owned(), client_secret }
+}
+
 impl Sandbox {
-    /// A sandbox at `own_url`, with the records that the database has of it.
+    /// A sandbox with the records that the database has of it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn new(
-        store: Store,
-        clock: Clock,
-        desk: Arc<Desk>,
-        own_url: &Url,
-        public_url: Url,
-        webhook_path: &str,
-        webhook_secret: Secret,
-    ) -> Result<Arc<Self>, StoreError> {
-        let records = Records::load(&store).await?;
-        let at = |path: &str| {
-            let mut url = own_url.clone();
-            url.set_path(path);
-            url
-        };
+    pub async fn new(settings: Settings) -> Result<Arc<Self>, StoreError> {
         Ok(Arc::new(Self {
-            records: Mutex::new(records),
-            behaviour: Mutex::default(),
+            records: Mutex::new(Records::load(&settings.store).await?),
+            mood: Mutex::default(),
             http: reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap_or_default(),
-            base_url: at("/sandbox"),
-            webhook_url: at(webhook_path),
-            client_secret: Secret(random_text()),
+            base_url: mounted(&settings.own_url),
             access_token: Secret(random_text()),
-            store,
-            clock,
-            desk,
-            public_url,
-            webhook_secret,
+            to: settings,
         }))
     }
 
     /// The account at this platform, for the client.
     #[must_use]
     pub fn settings(&self) -> confirmd::Settings {
-        let mut auth_url = self.base_url.clone();
-        auth_url.set_path("/sandbox/realms/sandbox/protocol/openid-connect/token");
-        confirmd::Settings {
-            base_url: self.base_url.clone(),
-            auth_url,
-            org_id: ORG_ID.to_owned(),
-            client_id: CLIENT_ID.to_owned(),
-            client_secret: self.client_secret.clone(),
-            timeout: Duration::from_secs(30),
-        }
+        account(&self.to.own_url, self.to.client_secret.clone())
     }
 
     /// Its part of the address space, below `/sandbox`.
@@ -155,10 +122,11 @@ impl Sandbox {
             .route("/connections", post(api::create_invitation))
             .route("/connections/{id}", get(api::connection))
             .route("/agent/connections", get(api::connections))
-            .route("/proofs", post(api::create_proof).get(api::proofs))
-            .route("/proofs/{id}", get(api::proof))
-            .route("/proofs/{id}/verify", post(api::verify))
-            .route("/verified-proofs/{id}", get(api::revealed))
+            .route("/proofs", post(proofs::create).get(proofs::list))
+            .route("/proofs/{id}", get(proofs::show))
+            .route("/proofs/{id}/verify", post(proofs::verify))
+            .route("/verified-proofs/{id}", get(proofs::revealed))
+            .layer(from_fn_with_state(Arc::clone(&self), api::misbehave))
             .layer(from_fn_with_state(Arc::clone(&self), api::check));
         Router::new()
             .route("/behaviour", get(api::behaviour).put(api::set_behaviour))
@@ -166,7 +134,7 @@ impl Sandbox {
             .route("/invitations/default/{id}", get(api::short_url))
             .nest("/orgs/{org}", organisation)
             .route("/wallet", get(wallet::open).post(wallet::connect))
-            .route("/wallet/{connection}", get(wallet::show).post(wallet::answer))
+            .route("/wallet/{connection}", get(answer::show).post(answer::answer))
             .with_state(self)
     }
 
@@ -176,7 +144,7 @@ impl Sandbox {
         for id in unfinished {
             wallet::spawn_handshake(Arc::clone(self), id);
         }
-        let latest = self.records().latest_changes(self.clock.now().minus(Duration::from_secs(60)));
+        let latest = self.records().latest_changes(self.to.clock.now().minus(Duration::from_secs(60)));
         let sandbox = Arc::clone(self);
         tokio::spawn(async move {
             for record in latest {
@@ -190,11 +158,23 @@ impl Sandbox {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn behaviour(&self) -> Behaviour {
-        *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How it behaves now; of its faults those that are left.
+    #[must_use]
+    pub fn behaviour(&self) -> Behaviour {
+        self.mood().behaviour.clone()
+    }
+
+    /// Makes it behave like this from now on. What is under way goes on as it began.
+    pub fn behave(&self, behaviour: Behaviour) {
+        *self.mood() = Mood::new(behaviour);
+    }
+
+    fn mood(&self) -> MutexGuard<'_, Mood> {
+        self.mood.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn pace(&self) {
-        tokio::time::sleep(Duration::from_millis(self.behaviour().pace)).await;
+        let pace = self.mood().behaviour.pace;
+        tokio::time::sleep(Duration::from_millis(pace)).await;
     }
 }

@@ -1,11 +1,15 @@
-//! The sandbox agent's records, in the form its API and its webhooks show them (contract 3.1, 4.1). *Runs: server.*
+//! The sandbox agent's records, in the form its API and its webhooks show them (contract 3.1, 4.1).
+//!
+//! Refuses to hold what is on a card: of a presentation it knows whose card it was and how it was shown, and what that
+//! says is looked up when somebody asks. So nothing of a card comes into the database. *Runs: server.*
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::{behaviour::UrlForm, cards::Holder};
 use crate::{
     domain::time::Timestamp,
     server::store::{Store, StoreError},
@@ -24,8 +28,21 @@ pub struct Invitation {
     pub alias: Option<String>,
     /// The message.
     pub message: Value,
-    /// The connection made from it; a single-use invitation takes one.
+    /// What its URL is.
+    #[serde(default)]
+    pub form: UrlForm,
+    /// The connection made from it, or reused for it; a single-use invitation takes one.
     pub connection: Option<String>,
+    /// When an older connection was reused for it.
+    #[serde(default)]
+    pub reuse: Option<Reuse>,
+}
+
+/// The reuse of an older connection.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reuse {
+    pub thread_id: String,
+    pub at: Timestamp,
 }
 
 /// A connection record.
@@ -39,24 +56,114 @@ pub struct Connection {
     /// Whose wallet it is: the key of a made-up holder.
     pub holder: String,
     pub state: String,
+    /// Whether the wallet will break the handshake off.
+    #[serde(default)]
+    pub breaks_off: bool,
+    #[serde(default)]
+    pub error_message: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// One thing that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub name: String,
+    pub cred_def_id: String,
+    pub schema_id: Option<String>,
+    /// The condition, where the value itself stays with the holder.
+    pub predicate: Option<Predicate>,
+}
+
+/// A condition on a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Predicate {
+    pub condition: Condition,
+    pub value: i64,
+}
+
+/// How a number is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    #[serde(rename = ">=")]
+    AtLeast,
+    #[serde(rename = ">")]
+    Above,
+    #[serde(rename = "<=")]
+    AtMost,
+    #[serde(rename = "<")]
+    Below,
+}
+
+impl Condition {
+    pub fn holds(self, value: i64, bound: i64) -> bool {
+        match self {
+            Self::AtLeast => value >= bound,
+            Self::Above => value > bound,
+            Self::AtMost => value <= bound,
+            Self::Below => value < bound,
+        }
+    }
+
+    /// As the platform writes it.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::AtLeast => ">=",
+            Self::Above => ">",
+            Self::AtMost => "<=",
+            Self::Below => "<",
+        }
+    }
+
+    /// As a person reads it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::AtLeast => "at least",
+            Self::Above => "more than",
+            Self::AtMost => "at most",
+            Self::Below => "less than",
+        }
+    }
+}
+
+/// What the wallet presented: whose card, and how. The values are on the card.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Presentation {
+    /// The key of the holder.
+    pub holder: String,
+    pub how: How,
+    /// Whether every webhook of it is sent twice.
+    pub twice: bool,
+}
+
+/// How a card is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum How {
+    /// As it was asked.
+    Whole,
+    /// Half of it from another holder's card.
+    Mixed,
+    /// Without the last thing that was asked.
+    Partial,
 }
 
 /// A proof exchange record.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Proof {
     pub id: String,
+    /// Rises by one with each proof exchange: several may begin in one millisecond.
+    pub number: usize,
     pub connection_id: String,
     pub thread_id: String,
     pub comment: String,
-    /// Attribute, credential definition, schema: what was asked for, in order.
-    pub asked: Vec<(String, String, Option<String>)>,
+    /// What was asked for, in order.
+    pub asked: Vec<Asked>,
     pub state: String,
     pub is_verified: Option<bool>,
     pub error_message: Option<String>,
-    /// What the wallet presented, by attribute.
-    pub presented: HashMap<String, String>,
+    pub presented: Option<Presentation>,
+    /// Whether the wallet dismissed the request without a word.
+    pub dismissed: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -65,6 +172,8 @@ pub struct Proof {
 #[derive(Clone, Debug)]
 pub enum Record {
     Connection(Connection),
+    /// An older connection, reused for a newer invitation.
+    Reused(Connection, Invitation),
     Proof(Proof),
 }
 
@@ -83,7 +192,7 @@ pub fn new_id() -> String {
 impl Connection {
     /// The record as the agent shows it.
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut record = json!({
             "_tags": { "state": self.state, "role": "responder", "threadId": self.thread_id, "outOfBandId": self.out_of_band_id },
             "metadata": {},
             "connectionTypes": [],
@@ -99,7 +208,11 @@ impl Connection {
             "protocol": "https://didcomm.org/didexchange/1.x",
             "outOfBandId": self.out_of_band_id,
             "updatedAt": self.updated_at.rfc3339(),
-        })
+        });
+        if let Some(message) = &self.error_message {
+            record["errorMessage"] = json!(message);
+        }
+        record
     }
 }
 
@@ -128,28 +241,77 @@ impl Proof {
         record
     }
 
+    /// What was presented, in order: the place of what was asked, what that was, from whose card. What was left out is
+    /// not there.
+    fn shown(&self) -> Vec<(usize, &Asked, Holder)> {
+        let Some(presentation) = &self.presented else { return Vec::new() };
+        let cards = presentation.cards(&self.asked);
+        let shown = self.asked.iter().zip(cards).enumerate();
+        shown.filter_map(|(place, (asked, card))| Some((place, asked, card?))).collect()
+    }
+
+    /// What was presented, as `verified-proofs` lists it (contract 4.4); of a condition the condition, not the value.
+    pub fn revealed(&self) -> Vec<Value> {
+        let entry = |(_, asked, holder): (usize, &Asked, Holder)| {
+            let shown = match asked.predicate {
+                None => holder.value(&asked.name),
+                Some(Predicate { condition, value }) => format!("{}{value}", condition.sign()),
+            };
+            json!({ asked.name.as_str(): shown, "credDefId": asked.cred_def_id, "schemaId": asked.schema_id })
+        };
+        self.shown().into_iter().map(entry).collect()
+    }
+
     /// What the gateway form of a webhook carries beside the record: the whole presentation.
     pub fn proof_data(&self) -> Value {
         let referent = |place: usize| format!("additionalProp{}", place + 1);
-        let asked = self.asked.iter().enumerate().map(|(place, (name, definition, schema))| {
-            let restriction = json!({ "cred_def_id": definition, "schema_id": schema });
-            (referent(place), json!({ "name": name, "restrictions": [restriction] }))
-        });
+        let (mut attributes, mut predicates) = (Map::new(), Map::new());
+        for (place, asked) in self.asked.iter().enumerate() {
+            let restrictions = json!([{ "cred_def_id": asked.cred_def_id, "schema_id": asked.schema_id }]);
+            match asked.predicate {
+                None => attributes.insert(referent(place), json!({ "name": asked.name, "restrictions": restrictions })),
+                Some(Predicate { condition, value }) => predicates.insert(
+                    referent(place),
+                    json!({
+                        "name": asked.name, "p_type": condition.sign(), "p_value": value, "restrictions": restrictions,
+                    }),
+                ),
+            };
+        }
         let mut data = json!({ "request": { "indy": {
-            "name": "Proof Request", "version": "1.0", "requested_attributes": Value::Object(asked.collect()),
-            "requested_predicates": {},
+            "name": "Proof Request", "version": "1.0",
+            "requested_attributes": attributes, "requested_predicates": predicates,
         } } });
-        if !self.presented.is_empty() {
-            let revealed = self.asked.iter().enumerate().filter_map(|(place, (name, ..))| {
-                let raw = self.presented.get(name)?;
-                Some((referent(place), json!({ "sub_proof_index": 0, "raw": raw, "encoded": "0" })))
-            });
-            let identifiers = self.asked.first().map(|(_, definition, schema)| {
-                json!({ "schema_id": schema, "cred_def_id": definition, "rev_reg_id": null, "timestamp": null })
-            });
+        if self.presented.is_some() {
+            let (mut revealed, mut fulfilled) = (Map::new(), Map::new());
+            // One sub-proof for each card that was used: a holder's, of one definition.
+            let mut cards: Vec<(Holder, &Asked)> = Vec::new();
+            for (place, asked, holder) in self.shown() {
+                let same =
+                    |(known, first): &(Holder, &Asked)| *known == holder && first.cred_def_id == asked.cred_def_id;
+                let card = cards.iter().position(same).unwrap_or_else(|| {
+                    cards.push((holder, asked));
+                    cards.len() - 1
+                });
+                if asked.predicate.is_some() {
+                    fulfilled.insert(referent(place), json!({ "sub_proof_index": card }));
+                } else {
+                    let raw = holder.value(&asked.name);
+                    revealed.insert(referent(place), json!({ "sub_proof_index": card, "raw": raw, "encoded": "0" }));
+                }
+            }
+            let identifiers: Vec<Value> = cards
+                .into_iter()
+                .map(|(_, asked)| {
+                    json!({
+                        "schema_id": asked.schema_id, "cred_def_id": asked.cred_def_id, "rev_reg_id": null,
+                        "timestamp": null,
+                    })
+                })
+                .collect();
             data["presentation"] = json!({ "indy": {
-                "requested_proof": { "revealed_attrs": Value::Object(revealed.collect()), "predicates": {} },
-                "identifiers": [identifiers],
+                "requested_proof": { "revealed_attrs": revealed, "predicates": fulfilled },
+                "identifiers": identifiers,
             } });
         }
         data
@@ -188,11 +350,24 @@ impl Records {
     pub fn latest_changes(&self, since: Timestamp) -> Vec<Record> {
         let connections = self.connections.values().filter(|c| c.updated_at > since).cloned().map(Record::Connection);
         let proofs = self.proofs.values().filter(|p| p.updated_at > since).cloned().map(Record::Proof);
-        connections.chain(proofs).collect()
+        let recent = |invitation: &&Invitation| invitation.reuse.as_ref().is_some_and(|reuse| reuse.at > since);
+        let reused = self.invitations.values().filter(recent).filter_map(|invitation| {
+            let connection = self.connections.get(invitation.connection.as_ref()?)?.clone();
+            Some(Record::Reused(connection, invitation.clone()))
+        });
+        connections.chain(reused).chain(proofs).collect()
     }
 
-    /// The newest proof exchange on a connection.
-    pub fn proof_on(&self, connection: &str) -> Option<&Proof> {
-        self.proofs.values().filter(|proof| proof.connection_id == connection).max_by_key(|proof| proof.created_at)
+    /// The proof exchanges on a connection, newest first.
+    pub fn proofs_on(&self, connection: &str) -> Vec<&Proof> {
+        let mut proofs: Vec<_> = self.proofs.values().filter(|proof| proof.connection_id == connection).collect();
+        proofs.sort_unstable_by_key(|proof| std::cmp::Reverse(proof.number));
+        proofs
+    }
+
+    /// The connection that a holder's wallet would reuse: the newest one that is complete.
+    pub fn reusable(&self, holder: &str) -> Option<&Connection> {
+        let complete = |connection: &&Connection| connection.holder == holder && connection.state == "completed";
+        self.connections.values().filter(complete).max_by_key(|connection| connection.created_at)
     }
 }

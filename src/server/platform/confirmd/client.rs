@@ -32,8 +32,6 @@ pub struct Settings {
     pub client_id: String,
     /// Its secret.
     pub client_secret: Secret,
-    /// How long a call may take. Those that reach the agent take up to 5 s in practice (contract 0).
-    pub timeout: Duration,
 }
 
 /// The client.
@@ -42,6 +40,8 @@ pub struct Client {
     /// For short URLs: follows no redirect by itself, because what one leads to may be an invitation already.
     links: reqwest::Client,
     settings: Settings,
+    /// How long a call may take. Those that reach the agent take up to 5 s in practice (contract 0).
+    timeout: Duration,
     tokens: Tokens,
 }
 
@@ -96,18 +96,15 @@ fn is_segment(text: &str) -> bool {
 }
 
 impl Client {
-    /// A client for this account. Makes no call yet.
+    /// A client for this account, whose calls take no longer than `timeout`. Makes no call yet.
     ///
     /// # Errors
     /// When the TLS library cannot be set up.
-    pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
-        let builder = || {
-            reqwest::Client::builder()
-                .timeout(settings.timeout)
-                .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
-        };
+    pub fn new(settings: Settings, timeout: Duration) -> Result<Self, reqwest::Error> {
+        let builder =
+            || reqwest::Client::builder().timeout(timeout).connect_timeout(timeout.min(Duration::from_secs(10)));
         let links = builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { http: builder().build()?, links, settings, tokens: Tokens::default() })
+        Ok(Self { http: builder().build()?, links, settings, timeout, tokens: Tokens::default() })
     }
 
     /// Calls the API below the organisation and gives back `data` of its envelope; `None` for a 404, or a 500 that says
@@ -130,7 +127,7 @@ impl Client {
             .extend(path);
         let mut fresh = false;
         loop {
-            let token = self.tokens.get(&self.http, &self.settings).await?;
+            let token = self.tokens.get(&self.http, &self.settings, self.timeout).await?;
             let mut request = self
                 .http
                 .request(method.clone(), url.clone())

@@ -36,14 +36,19 @@ struct Answer {
 
 impl Tokens {
     /// A token that is good for a call.
-    pub async fn get(&self, http: &reqwest::Client, settings: &Settings) -> Result<String, PlatformError> {
+    pub async fn get(
+        &self,
+        http: &reqwest::Client,
+        settings: &Settings,
+        timeout: Duration,
+    ) -> Result<String, PlatformError> {
         let mut token = self.token.lock().await;
         if let Some(token) = token.as_ref().filter(|token| Instant::now() < token.renew_at) {
             return Ok(token.text.clone());
         }
         let answer = http
             .post(settings.auth_url.clone())
-            .timeout(settings.timeout.min(TIMEOUT))
+            .timeout(timeout.min(TIMEOUT))
             .form(&[
                 ("grant_type", "client_credentials"),
                 ("client_id", &settings.client_id),
