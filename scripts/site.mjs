@@ -57,7 +57,8 @@ function browserCode() {
 
   // What rustc uses anyway, should the module not say so itself: nothing newer, that a browser might lack, comes in.
   const features = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int"];
-  run("node_modules/.bin/wasm-opt", "-Oz", ...features, `${dir}/vestibule_bg.wasm`, "-o", `${dir}/vestibule.wasm`);
+  const optimise = ["-Oz", "--converge", ...features];
+  run("node_modules/.bin/wasm-opt", ...optimise, `${dir}/vestibule_bg.wasm`, "-o", `${dir}/vestibule.wasm`);
 
   // Only minified, not bundled: the exports (one per island) and imports stay as they are. It names vestibule_bg.wasm
   // as a default, which is never used: the page's script passes the hashed name.

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{desk::Desk, session::Snapshot};
+use crate::domain::{desk::Desk, ids::SessionId, session::Snapshot};
 
 /// What the connect page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub struct ApplicationView {
     pub organisation: String,
     /// Every attribute that was asked for, in the desk's order.
     pub fields: Vec<Field>,
+    /// The registration, so that what is typed in a tab is not given to another one.
+    pub session: SessionId,
     /// The attempt it was shared in.
     pub attempt: u32,
     /// Something that is required is missing: there is no form, only another attempt.

@@ -9,7 +9,8 @@ use leptos_router::{
 };
 
 use crate::ui::pages::{
-    application::Application, connect::Connect, home::Home, not_found::NotFound, register::Register,
+    application::Application, confirmation::Confirmation, connect::Connect, home::Home, not_found::NotFound,
+    register::Register,
 };
 
 /// The document around every page.
@@ -56,6 +57,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/register") view=Register ssr=SsrMode::Async />
                 <Route path=path!("/register/connect") view=Connect ssr=SsrMode::Async />
                 <Route path=path!("/register/application") view=Application ssr=SsrMode::Async />
+                <Route path=path!("/register/confirmation") view=Confirmation ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

@@ -158,11 +158,19 @@ impl Phone {
     /// # Errors
     /// With the first thing that is wrong.
     pub fn parse(text: &str) -> Result<Self, ContactFault> {
-        // A zero in parentheses is for those who call from within the country.
-        let text = text.replace("(0)", "");
         // What is typed, without the signs that are there for the eye.
         let mut signs = String::new();
-        for sign in text.chars().filter(|sign| !separates_digits(*sign)) {
+        let mut rest = text;
+        while let Some(sign) = rest.chars().next() {
+            // A zero in parentheses is for those who call from within the country.
+            if let Some(after) = rest.strip_prefix("(0)") {
+                rest = after;
+                continue;
+            }
+            rest = &rest[sign.len_utf8()..];
+            if separates_digits(sign) {
+                continue;
+            }
             if !(sign.is_ascii_digit() || (sign == '+' && signs.is_empty())) {
                 return Err(ContactFault::PhoneSigns);
             }
@@ -179,7 +187,7 @@ impl Phone {
         if !(7..=15).contains(&digits.len()) {
             return Err(ContactFault::PhoneLength);
         }
-        Ok(Self(["+", digits].concat()))
+        Ok(Self(format!("+{digits}")))
     }
 }
 

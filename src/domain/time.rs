@@ -36,6 +36,32 @@ impl Timestamp {
     }
 }
 
+/// A time in RFC 3339 and UTC as people read it: `2 March 2026, 10:15 UTC`. A text of another form comes back as it is.
+#[must_use]
+pub fn utc_in_words(rfc3339: &str) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let read = || {
+        let (date, time) = rfc3339.split_once('T')?;
+        let mut date = date.split('-');
+        let (year, month, day) = (date.next()?, date.next()?.parse::<usize>().ok()?, date.next()?.parse::<u8>().ok()?);
+        Some(format!("{day} {} {year}, {} UTC", MONTHS.get(month.checked_sub(1)?)?, time.get(..5)?))
+    };
+    read().unwrap_or_else(|| rfc3339.to_owned())
+}
+
 /// A length of time in whole milliseconds; everything longer than i64 can hold becomes its maximum.
 fn millis(length: Duration) -> i64 {
     i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
@@ -75,6 +101,15 @@ mod tests {
     #[test]
     fn a_timestamp_is_written_as_rfc_3339() {
         assert_eq!(Timestamp(1_772_446_500_180).rfc3339(), "2026-03-02T10:15:00.180Z");
+    }
+
+    #[test]
+    fn a_time_is_said_as_people_read_it() {
+        assert_eq!(utc_in_words("2026-03-02T10:15:00.180Z"), "2 March 2026, 10:15 UTC");
+        assert_eq!(utc_in_words("2026-12-31T23:59:59.999Z"), "31 December 2026, 23:59 UTC");
+        for text in ["", "T", "2026-00-02T10:15", "2026-13-02T10:15", "2026-03-02T1"] {
+            assert_eq!(utc_in_words(text), text);
+        }
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub async fn application_view() -> Answer<Option<ApplicationView>> {
         credential: desk.credential.name,
         organisation: desk.organisation,
         fields,
+        session: session.id,
         attempt: session.attempt,
         falls_short: app.sessions.falls_short(session, Some(&attempt)),
         email: typed_field(typed.as_ref().map(|typed| &*typed.email), |text| Email::parse(text).err()),

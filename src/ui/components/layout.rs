@@ -39,7 +39,7 @@ pub fn Layout(
 fn Steps(step: u8) -> impl IntoView {
     view! {
         <ol class="steps" aria-label="Progress">
-            {["Agree", "Connect", "Your data"]
+            {["Agree", "Connect", "Your data", "Done"]
                 .into_iter()
                 .zip(1_u8..)
                 .map(|(name, place)| {
@@ -56,26 +56,30 @@ fn Steps(step: u8) -> impl IntoView {
     }
 }
 
-/// A problem that sent the browser back here: what happened, and what to do.
+/// Something went wrong, in a sentence; nothing when nothing did.
 #[component]
 pub fn Trouble(
-    /// The word in the page's address.
-    word: Option<String>,
-    /// What could not be had.
-    missing: &'static str,
+    /// What happened, and what to do.
+    said: Option<String>,
 ) -> impl IntoView {
-    let said = match word.as_deref() {
-        Some("platform") => format!(
+    said.map(|said| {
+        view! {
+            <p class="trouble" role="alert">
+                {said}
+            </p>
+        }
+    })
+}
+
+/// What the word in the page's address means, where a problem sent the browser back to a page that gives codes.
+#[must_use]
+pub fn no_code(word: Option<&str>, missing: &str) -> Option<String> {
+    Some(match word? {
+        "platform" => format!(
             "The wallet platform does not answer at the moment, so there is no {missing}. Nothing is lost: try again in a \
              minute.",
         ),
-        Some("busy") => "There were many tries from your network just now. Wait a minute, then try again.".to_owned(),
-        Some(_) => "Something went wrong on our side, and it has been noted. Try again in a minute.".to_owned(),
-        None => return None,
-    };
-    Some(view! {
-        <p class="trouble" role="alert">
-            {said}
-        </p>
+        "busy" => "There were many tries from your network just now. Wait a minute, then try again.".to_owned(),
+        _ => "Something went wrong on our side, and it has been noted. Try again in a minute.".to_owned(),
     })
 }

@@ -36,7 +36,8 @@ pub fn LiveStatus(
         <section
             class="live"
             data-stage=move || stage.get().as_str()
-            data-opened=move || status.with(|status| status.opened).to_string()
+            data-opened=move || word(status.with(|status| status.opened))
+            data-delayed=move || word(status.with(|status| status.delayed))
             data-method=move || connection_method.get().as_str()
         >
             // The role is on the inside: on the heading itself it would take the heading away.
@@ -67,6 +68,10 @@ fn use_countdown(status: Signal<Snapshot>) -> ReadSignal<u64> {
         }
     });
     remaining
+}
+
+fn word(is_so: bool) -> &'static str {
+    if is_so { "true" } else { "false" }
 }
 
 /// `14:59`

@@ -5,12 +5,16 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::{self, CancelSession, CodeView, ConnectView, RenewSession},
-    domain::{desk::Desk, stage::Stage},
+    api::{self, CancelSession, CodeView, ConnectView},
+    domain::{
+        desk::{CodeForm, Desk},
+        stage::Stage,
+    },
     ui::{
         components::{
             arch::Arch,
-            layout::{Layout, Trouble},
+            attempts::{AskWalletAgain, NewCode},
+            layout::{Layout, Trouble, no_code},
             live_status::LiveStatus,
         },
         pages::{not_found::Broken, register::AskedFor},
@@ -44,7 +48,7 @@ pub fn Connect() -> impl IntoView {
 
 #[component]
 fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
-    let ConnectView { snapshot, code, matching_code: _, desk, sandbox, options } = view;
+    let ConnectView { snapshot, code, matching_code, desk, sandbox, options } = view;
     let attempt = snapshot.attempt;
     // Without scripts the page asks again by itself, for as long as something can happen.
     let waits = !snapshot.stage.is_end() && snapshot.stage != Stage::Verified;
@@ -55,7 +59,7 @@ fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
             {waits.then(|| view! { <noscript inner_html=REFRESH></noscript> })}
             <LiveStatus snapshot options>
                 <Panel of="waiting declined invalid abandoned expired cancelled failed">
-                    <Trouble word=problem missing="new code" />
+                    <Trouble said=no_code(problem.as_deref(), "new code") />
                 </Panel>
                 <Panel of="waiting">
                     {code.map(|code| view! { <Code attempt code desk=for_code sandbox /> })}
@@ -63,20 +67,27 @@ fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
                 <Panel of="scanned connected requested presented verified">
                     <Arch />
                 </Panel>
+                <Slow />
                 <Said of="scanned" text=format!("Your wallet and {who} are getting acquainted. This takes a few seconds.") />
                 <Said of="connected" text=format!("In a moment your wallet asks whether you want to share your {card}.") />
                 <Said
                     of="requested"
                     text=format!("It shows what {who} asks for. Approve it there, and this page goes on by itself.")
                 />
+                <Panel of="connected requested">
+                    <MatchingCode code=matching_code />
+                </Panel>
                 <Said of="presented" text=format!("Your {card} arrived. Its signatures are being confirmed.") />
-                <Said of="verified" text=format!("Your {card} is genuine, and what you shared is here.") />
+                <Said of="verified" text=format!("Your {card} is genuine. Only your e-mail address and your phone number are left to type.") />
                 <Panel of="verified">
                     <p>
                         <a class="button primary" href="/register/application">
-                            "See what was shared"
+                            "Go on to the form"
                         </a>
                     </p>
+                </Panel>
+                <Panel of="requested">
+                    <NothingToSee attempt />
                 </Panel>
                 <Panel of="scanned connected requested">
                     <Cancel />
@@ -104,6 +115,50 @@ fn Said(of: &'static str, #[prop(into)] text: String) -> impl IntoView {
         <Panel of>
             <p>{text}</p>
         </Panel>
+    }
+}
+
+/// What the page and the wallet's request both show, so that a person can tell which request is theirs.
+#[component]
+fn MatchingCode(code: String) -> impl IntoView {
+    view! {
+        <div class="matching">
+            <p>"Code " <strong>{code}</strong></p>
+            <p>
+                "Your wallet shows this code with the request; if it shows another one, decline, because that request is not \
+                 yours."
+            </p>
+        </div>
+    }
+}
+
+/// The platform keeps the desk waiting. Shown by `data-delayed`, and told when it appears.
+#[component]
+fn Slow() -> impl IntoView {
+    view! {
+        <div class="slow" aria-live="polite">
+            <p class="trouble">
+                "The wallet platform is slow to answer. The desk goes on trying; you do not have to do anything."
+            </p>
+        </div>
+    }
+}
+
+/// The wallet may have lost the request, or may not tell that it has one.
+#[component]
+fn NothingToSee(attempt: u32) -> impl IntoView {
+    view! {
+        <details>
+            <summary>"Nothing to see in your wallet?"</summary>
+            <p>
+                "Open it and look for its messages. If there is none, ask again, and answer the newest request: the one with the \
+                 new code. Or begin again with a new code to scan."
+            </p>
+            <div class="actions">
+                <AskWalletAgain attempt label="Ask again" main=false />
+                <NewCode attempt label="New code" main=false />
+            </div>
+        </details>
     }
 }
 
@@ -179,19 +234,6 @@ fn Code(attempt: u32, code: CodeView, desk: Desk, sandbox: bool) -> impl IntoVie
 }
 
 #[component]
-fn NewCode(attempt: u32, label: &'static str, main: bool) -> impl IntoView {
-    let renew = ServerAction::<RenewSession>::new();
-    view! {
-        <ActionForm action=renew>
-            <input type="hidden" name="attempt" value=attempt />
-            <button class=main.then_some("primary") type="submit">
-                {label}
-            </button>
-        </ActionForm>
-    }
-}
-
-#[component]
 fn Cancel() -> impl IntoView {
     let cancel = ServerAction::<CancelSession>::new();
     view! {
@@ -203,13 +245,15 @@ fn Cancel() -> impl IntoView {
     }
 }
 
-/// What each bad end means, and the way on: always a new code.
+/// What each bad end means, and the way on: always a new code, and where a wallet is connected, the wallet again.
 #[component]
 fn Endings(desk: Desk, attempt: u32) -> impl IntoView {
     let (who, card) = (desk.organisation.clone(), desk.credential.name.clone());
+    // Of a code that is a link it is known whether a wallet read it.
+    let by_link = desk.code == CodeForm::Link;
     view! {
         <Panel of="declined">
-            <p>"Nothing was shared. If you want to register after all, begin again with a new code."</p>
+            <p>"Nothing was shared. If you want to register after all, begin again."</p>
         </Panel>
         <Said
             of="invalid"
@@ -222,7 +266,7 @@ fn Endings(desk: Desk, attempt: u32) -> impl IntoView {
             of="abandoned"
             text="The wallet stopped before it was connected. Try once more, and accept the connection when the wallet asks."
         />
-        <Said of="expired" text="This registration was not finished in time, so it has ended. You can begin again with a new code." />
+        <Said of="expired" text="This registration was not finished in time, so it has ended. You can begin again." />
         <Said of="cancelled" text="The registration is cancelled, and the code no longer works." />
         <Said
             of="failed"
@@ -234,10 +278,22 @@ fn Endings(desk: Desk, attempt: u32) -> impl IntoView {
         <Panel of="declined invalid abandoned expired cancelled failed">
             <NewCode attempt label="Try again with a new code" main=true />
         </Panel>
+        <Panel of="declined invalid expired">
+            <div class=by_link.then_some("once-read")>
+                <AskWalletAgain attempt label="Ask my wallet again" main=false />
+            </div>
+        </Panel>
         <Panel of="declined">
             <h2>"What each value is for"</h2>
             <AskedFor desk />
         </Panel>
         <Said of="submitted" text="You are registered." />
+        <Panel of="submitted">
+            <p>
+                <a class="button primary" href="/register/confirmation">
+                    "See your number"
+                </a>
+            </p>
+        </Panel>
     }
 }

@@ -1,6 +1,7 @@
 //! The pages. Rendered by the server, each whole without JavaScript. *Runs: both; rendered by the server.*
 
 pub mod application;
+pub mod confirmation;
 pub mod connect;
 pub mod home;
 pub mod not_found;

@@ -10,7 +10,7 @@ use crate::{
         time::in_words,
     },
     ui::{
-        components::layout::{Layout, Trouble},
+        components::layout::{Layout, Trouble, no_code},
         pages::not_found::Broken,
     },
 };
@@ -49,7 +49,7 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
     view! {
         <Layout title=desk.title.clone() step=1>
             <h1>"Before you begin"</h1>
-            <Trouble word=problem missing="code" />
+            <Trouble said=no_code(problem.as_deref(), "code") />
             <h2>"What you need"</h2>
             <ul>
                 <li>{wallet} ", on a phone"</li>
