@@ -192,7 +192,11 @@ async fn registration(kill_at: usize) -> Vec<String> {
     insist(submit, |status| status == StatusCode::FOUND).await;
     let again = number_in(&insist(page, |status| status == StatusCode::OK).await.text().await.unwrap());
     assert_eq!(number, again, "one registration for one session");
-    assert_eq!(own_platform::proofs_on(&http, &sandbox, wallet.rsplit('/').next().unwrap()).await, 1, "asked once");
+    assert_eq!(
+        own_platform::proofs_on(&http, &platform_url, wallet.rsplit('/').next().unwrap()).await,
+        1,
+        "asked once"
+    );
     stage.names.lock().unwrap().clone()
 }
 

@@ -283,7 +283,7 @@ impl Elsewhere {
 
     /// How many proof exchanges the platform has on a connection. Asked when it behaves again.
     pub async fn proofs_on(&self, connection: &str) -> usize {
-        proofs_on(&self.desk.http, &self.sandbox, connection).await
+        proofs_on(&self.desk.http, &self.url, connection).await
     }
 }
 
@@ -292,9 +292,9 @@ pub fn account(url: &str) -> confirmd::Settings {
     vestibule::server::sandbox::account(&url.parse().unwrap(), Secret(CLIENT_SECRET.to_owned()))
 }
 
-/// How many proof exchanges a sandbox has on a connection.
-pub async fn proofs_on(http: &Client, sandbox: &Sandbox, connection: &str) -> usize {
-    let account = sandbox.settings();
+/// How many proof exchanges the sandbox at this address has on a connection.
+pub async fn proofs_on(http: &Client, url: &str, connection: &str) -> usize {
+    let account = account(url);
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", CLIENT_ID),
