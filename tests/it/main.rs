@@ -6,7 +6,8 @@
 //! - [`own_platform::OwnPlatform`]: a sandbox on a port of its own, and what it sends where no server is wanted.
 //! - [`harness::Watcher`]: a browser's socket; `until` waits for a stage and fails when it cannot come any more.
 //! - [`browser::Browser`]: a browser without scripts, which posts forms and is sent on.
-//! - [`program::Program`]: the binary itself, which can be killed.
+//! - [`program::Program`]: the binary itself, which can be killed; [`visit::Visit`]: a browser's visit to it, which writes
+//!   down everything it is answered.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails by a panic is a test that fails")]
 
@@ -25,6 +26,10 @@ mod live;
 mod misbehaviour;
 mod own_platform;
 mod platform;
+mod privacy;
 mod program;
+mod retention;
+mod rotation;
 mod sandbox;
+mod visit;
 mod wallets;
