@@ -18,6 +18,7 @@ mod course;
 mod fixtures;
 mod flow;
 mod form;
+mod fuzz;
 mod harness;
 mod house;
 mod intake;
