@@ -323,6 +323,10 @@ fn check(call: &Call, (status, head, body): &(u16, String, Vec<u8>)) -> Result<(
         prop_assert_eq!(&problem["status"], &json!(status));
         prop_assert!(problem["code"].is_string());
     }
+    // What is no link any more says so, whatever it is made of.
+    if ours && call.method == "GET" && call.target.starts_with("/i/") && *status >= 400 {
+        prop_assert!([404, 410].contains(status), "{}", head);
+    }
     Ok(())
 }
 
