@@ -28,7 +28,7 @@ wasm := target/wasm32-unknown-unknown/wasm-release/vestibule.wasm
 # Written last by scripts/site.mjs, so its time stands for the whole of target/site.
 site := target/release/hash.txt
 
-.PHONY: help run build test check unit e2e fmt doc audit clean FORCE
+.PHONY: help run build test check unit e2e fuzz fmt doc audit clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ unit: tools-lint ## cargo test (ARGS=... is passed on)
 
 e2e: tools-test build ## build and the browser tests (ARGS=... is passed on)
 	npx --no-install playwright test $(ARGS)
+
+fuzz: tools-lint ## many more of the random bodies and calls that cargo test makes a few of (CASES=20000)
+	PROPTEST_CASES=$${CASES:-20000} cargo test --locked --test it fuzz::
 
 fmt: tools-lint ## format the Rust code
 	cargo fmt

@@ -15,6 +15,7 @@ use super::{platform::PlatformError, sessions::OpenError, store::StoreError};
 pub enum Problem {
     BadRequestType,
     BadJson,
+    BadForm,
     SessionIdMissing,
     Unauthorized,
     Forbidden,
@@ -40,9 +41,10 @@ struct Body {
 
 impl Problem {
     /// Every problem, for the documentation and its test.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BadRequestType,
         Self::BadJson,
+        Self::BadForm,
         Self::SessionIdMissing,
         Self::Unauthorized,
         Self::Forbidden,
@@ -67,6 +69,9 @@ impl Problem {
             }
             Self::BadJson => {
                 (StatusCode::BAD_REQUEST, "bad_json", "the body is not a JSON object of the expected form")
+            }
+            Self::BadForm => {
+                (StatusCode::BAD_REQUEST, "bad_form", "the form is too large, or a field is missing or odd")
             }
             Self::SessionIdMissing => {
                 (StatusCode::BAD_REQUEST, "session_id_missing", "sessionId is missing or is not an id")

@@ -13,10 +13,11 @@ use std::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware,
+    response::IntoResponse,
 };
-use leptos::{config::LeptosOptions, prelude::provide_context};
+use leptos::{config::LeptosOptions, prelude::provide_context, server_fn::error::SERVER_FN_ERROR_HEADER};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use reqwest::Url;
 use tokio::{
@@ -36,6 +37,7 @@ use super::{
         Platform,
         confirmd::{self, AuthMode},
     },
+    problem::Problem,
     sandbox::{self, ORG_ID, Sandbox},
     secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
     sessions::Sessions,
@@ -257,6 +259,8 @@ fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Router 
     };
     let mut router = endpoints::router()
         .leptos_routes_with_context(&state, pages, context.clone(), shell)
+        .method_not_allowed_fallback(endpoints::method_not_allowed)
+        .layer(middleware::map_response(refuse_unreadable_forms))
         .route("/api/{*rest}", axum::routing::any(endpoints::no_such_call))
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, app::shell))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
@@ -270,6 +274,16 @@ fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Router 
         .layer(middleware::from_fn_with_state(app, endpoints::check_origin));
     endpoints::security_headers(router, https)
         .layer(SetResponseHeaderLayer::if_not_present(header::SERVER, HeaderValue::from_static("vestibule")))
+}
+
+/// A server function that cannot read its arguments is called wrongly. By itself it would answer 500, or send a browser to
+/// whatever page the call says it comes from. Where a body of ours failed, it has set a status of its own.
+async fn refuse_unreadable_forms(response: axum::response::Response) -> axum::response::Response {
+    let unread = matches!(response.status(), StatusCode::INTERNAL_SERVER_ERROR | StatusCode::FOUND);
+    if unread && response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+        return Problem::BadForm.into_response();
+    }
+    response
 }
 
 /// Files under `/pkg/` carry the hash of their contents in their names, so a browser may keep them for ever.

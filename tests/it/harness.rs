@@ -1,6 +1,10 @@
 //! A server in this process, and what tests do with it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -196,6 +200,24 @@ impl Desk {
         let stats = self.http.get(format!("{}/api/admin/websocket-stats", self.url)).bearer_auth(ADMIN_TOKEN);
         stats.send().await.unwrap().json().await.unwrap()
     }
+}
+
+/// The sample's desk file with one change, in this folder: its path.
+pub fn desk_file(folder: &Path, from: &str, to: &str) -> String {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/registration.toml")).unwrap();
+    assert_eq!(text.matches(from).count(), 1, "{from}");
+    let file = folder.join("desk.toml");
+    std::fs::write(&file, text.replace(from, to)).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+/// The file in this folder that holds these bytes somewhere.
+pub fn file_that_holds(folder: &Path, bytes: &[u8]) -> Option<PathBuf> {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    files.into_iter().find(|file| {
+        // Between listing and reading, the log may have been removed.
+        std::fs::read(file).unwrap_or_default().windows(bytes.len()).any(|window| window == bytes)
+    })
 }
 
 /// A browser's socket.

@@ -1,4 +1,4 @@
-//! The binary is killed, and nothing that was acknowledged is lost; and it says nothing about people in its logs.
+//! The binary is killed, and nothing that was acknowledged is lost; and what it says at its terminal.
 
 use std::process::Stdio;
 
@@ -8,7 +8,7 @@ use tokio::process::Command;
 use uuid::Uuid;
 
 use crate::{
-    harness::{WEBHOOK_SECRET, Watcher, parts},
+    harness::{PATIENCE, WEBHOOK_SECRET, Watcher, parts},
     program::Program,
 };
 
@@ -83,51 +83,6 @@ async fn a_registration_goes_on_where_a_killed_process_left_it() {
 }
 
 #[tokio::test]
-async fn the_log_holds_no_body_and_nothing_personal_even_at_its_most_talkative() {
-    let folder = tempfile::tempdir().unwrap();
-    let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let program = Program::start(folder.path(), 0, &[("LOG_LEVEL", "trace"), ("DRAIN", "1ms")]).await;
-    let url = &program.url;
-    let fast = http.put(format!("{url}/sandbox/behaviour")).json(&json!({ "pace": 0, "webhook": "gateway" }));
-    fast.send().await.unwrap();
-    let data = open(&http, url).await;
-    let mut watcher = Watcher::connect(&socket(url, &data), &[]).await.unwrap();
-    let form = [("link", data["link"].as_str().unwrap()), ("holder", "amaka")];
-    let connected = http.post(format!("{url}/sandbox/wallet")).form(&form).send().await.unwrap();
-    watcher.until("requested").await;
-    let wallet = format!("{url}{}", connected.headers()["location"].to_str().unwrap());
-    http.post(wallet).form(&[("answer", "share")]).send().await.unwrap();
-    watcher.until("verified").await;
-    for body in [
-        json!({ "type": "Connection", "id": "marker-in-a-body", "state": "completed", "theirLabel": "marker-of-a-person" }).to_string(),
-        "marker-in-a-body that is no JSON".to_owned(),
-    ] {
-        for key in [WEBHOOK_SECRET, "marker-of-a-wrong-key"] {
-            let request = http.post(format!("{url}/api/webhooks/confirmd")).header("X-API-Key", key);
-            request.body(body.clone()).send().await.unwrap();
-        }
-    }
-    let written = program.written.clone();
-    assert!(program.terminate().await);
-    let written = written.text();
-    assert!(written.contains("delivery recorded") && written.contains("webhook refused"), "it logs at all: {written}");
-    let token = data["token"].as_str().unwrap();
-    for secret in [
-        "Okonkwo",
-        "Amaka",
-        "UNI/CSC",
-        "70123456789",
-        "marker-in-a-body",
-        "marker-of-a-person",
-        "marker-of-a-wrong-key",
-        WEBHOOK_SECRET,
-        token,
-    ] {
-        assert!(!written.contains(secret), "{secret} is in the log");
-    }
-}
-
-#[tokio::test]
 async fn sigterm_tells_every_socket_before_the_program_ends() {
     let folder = tempfile::tempdir().unwrap();
     let http = Client::new();
@@ -170,4 +125,38 @@ async fn the_command_line_helps_and_refuses() {
     let (code, _, wrong) = run(&[], &[("PORT", "no"), ("PING_INTERVAL", "never")]).await;
     assert_eq!(code, Some(1));
     assert!(wrong.contains("PORT") && wrong.contains("PING_INTERVAL"), "{wrong}");
+}
+
+#[tokio::test]
+async fn every_mistake_in_the_desks_file_is_told_at_once_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/registration.toml")).unwrap();
+    let mut text = text;
+    for (from, to) in [
+        ("code = \"link\"", "code = \"lnik\""),
+        ("form = \"1h\"", "form = \"soon\""),
+        ("name = \"othernames\"", "name = \"surname\""),
+        ("label = \"School\"", "lable = \"School\""),
+        ("links = [", "links = [\"wallet-without-a-place\", "),
+    ] {
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        text = text.replace(from, to);
+    }
+    let file = folder.path().join("registration.toml");
+    std::fs::write(&file, &text).unwrap();
+    let line_of = |mistake: &str| text.lines().position(|line| line.contains(mistake)).unwrap() + 1;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    command.env_clear().env("PORT", "0").current_dir(folder.path()).stdin(Stdio::null());
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("it does not start").unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b""[..]), "{said}");
+    assert_eq!(said.matches("the configuration cannot be used").count(), 1, "one message: {said}");
+    let surname_again =
+        text.lines().enumerate().filter(|(_, line)| *line == "name = \"surname\"").nth(1).unwrap().0 + 1;
+    for line in
+        [line_of("lnik"), line_of("form = \"soon\""), surname_again, line_of("lable"), line_of("wallet-without")]
+    {
+        assert!(said.contains(&format!("line {line}")), "line {line} is missing in {said}");
+    }
+    assert!(!folder.path().join("vestibule.db").exists(), "and nothing was begun");
 }

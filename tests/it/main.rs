@@ -5,14 +5,20 @@
 //! - [`platform::FakePlatform`]: a ConfirmD Platform on a real socket, whose answers the test chooses.
 //! - [`own_platform::OwnPlatform`]: a sandbox on a port of its own, and what it sends where no server is wanted.
 //! - [`harness::Watcher`]: a browser's socket; `until` waits for a stage and fails when it cannot come any more.
-//! - [`program::Program`]: the binary itself, which can be killed.
+//! - [`browser::Browser`]: a browser without scripts, which posts forms and is sent on.
+//! - [`program::Program`]: the binary itself, which can be killed; [`visit::Visit`]: a browser's visit to it, which writes
+//!   down everything it is answered.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails by a panic is a test that fails")]
 
 mod api;
 mod authentication;
+mod browser;
+mod course;
 mod fixtures;
 mod flow;
+mod form;
+mod fuzz;
 mod harness;
 mod house;
 mod intake;
@@ -22,9 +28,13 @@ mod live;
 mod misbehaviour;
 mod own_platform;
 mod platform;
+mod privacy;
 mod program;
 mod reconcile;
 mod repeat;
+mod retention;
+mod rotation;
 mod sandbox;
 mod schedules;
+mod visit;
 mod wallets;

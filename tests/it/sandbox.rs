@@ -28,6 +28,11 @@ impl<'a> Wallet<'a> {
         Self { http, page }
     }
 
+    /// The wallet of a connection that stands.
+    pub fn at(desk: &'a Desk, connection: &str) -> Self {
+        Self { http: &desk.http, page: format!("{}/sandbox/wallet/{connection}", desk.url) }
+    }
+
     /// The id of its connection.
     pub fn connection(&self) -> &str {
         self.page.rsplit('/').next().unwrap()

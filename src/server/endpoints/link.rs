@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -16,16 +16,16 @@ use crate::server::{html, pages::wallet_links, problem::Problem, sessions::to_th
 /// Opens a short link.
 pub async fn open(
     State(app): axum::extract::State<App>,
-    Path(link): Path<String>,
+    link: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let person = headers
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
-    let found = match link.parse() {
-        Ok(link) => app.sessions.open_link(link).await?,
-        Err(_) => None,
+    let found = match link.ok().and_then(|Path(link)| link.parse().ok()) {
+        Some(link) => app.sessions.open_link(link).await?,
+        None => None,
     };
     let mut response = match (found, person) {
         (Some((_, _, invited)), true) => page(&app, &invited),

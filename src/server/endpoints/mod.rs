@@ -45,7 +45,8 @@ pub async fn no_such_call() -> Problem {
     Problem::NotFound
 }
 
-async fn method_not_allowed() -> Problem {
+/// A known address, called in a way that it does not take.
+pub async fn method_not_allowed() -> Problem {
     Problem::MethodNotAllowed
 }
 

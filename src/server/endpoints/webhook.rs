@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::{
     Json,
     body::{Body, to_bytes},
-    extract::{ConnectInfo, Path, State},
+    extract::{ConnectInfo, Path, State, rejection::PathRejection},
     http::HeaderMap,
 };
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ use crate::server::{
 pub async fn receive(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    path_token: Option<Path<String>>,
+    path_token: Result<Option<Path<String>>, PathRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
@@ -32,6 +32,8 @@ pub async fn receive(
         tracing::warn!(address = %app.address(peer, &headers), ?problem, "webhook refused");
         app.count_failed_webhook(app.address(peer, &headers)).err().unwrap_or(problem)
     };
+    // What is no text is not the token.
+    let path_token = path_token.map_err(|_| failed(Problem::NotFound))?;
     check_path(&app, path_token.as_ref().map(|Path(token)| token.as_str())).map_err(failed)?;
     let (mode, secrets) = (app.config.webhook_auth, &app.webhook_secrets);
     let unauthorized = |NotAuthentic| failed(Problem::Unauthorized);

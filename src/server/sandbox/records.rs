@@ -52,8 +52,7 @@ pub struct Connection {
     pub out_of_band_id: String,
     pub alias: Option<String>,
     pub thread_id: String,
-    pub their_label: String,
-    /// Whose wallet it is: the key of a made-up holder.
+    /// Whose wallet it is: the key of a made-up holder, which tells its name too.
     pub holder: String,
     pub state: String,
     /// Whether the wallet will break the handshake off.
@@ -199,7 +198,7 @@ impl Connection {
             "id": self.id,
             "createdAt": self.created_at.rfc3339(),
             "theirDid": format!("did:peer:1zQm{}", self.id.replace('-', "")),
-            "theirLabel": self.their_label,
+            "theirLabel": Holder::of(&self.holder).wallet(),
             "state": self.state,
             "role": "responder",
             "alias": self.alias,

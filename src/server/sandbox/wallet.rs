@@ -159,7 +159,6 @@ pub async fn connect(State(sandbox): Here, Form(Accepted { link, holder, way }):
         out_of_band_id: invitation.id.clone(),
         alias: invitation.alias,
         thread_id: new_id(),
-        their_label: holder.wallet(),
         holder: holder.key(),
         state: "request-received".to_owned(),
         breaks_off: way == Way::Abandon,

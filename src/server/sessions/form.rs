@@ -62,7 +62,10 @@ impl Sessions {
             let registration = self.store.registration(id).await?;
             return Ok(registration.map_or(Submission::NotVerified, Submission::Registered));
         }
-        // Whatever becomes of it, nothing that was typed is lost.
+        if session.progress.stage == Stage::Cancelled {
+            return Ok(Submission::NotVerified);
+        }
+        // Whatever else becomes of it, nothing that was typed is lost.
         let cut = |text: &str| text.chars().take(TYPED_LIMIT).collect::<String>();
         let typed = Typed { email: cut(&typed.email), phone: cut(&typed.phone) };
         tx.store_draft(id, Some(&serde_json::to_vec(&typed).unwrap_or_default())).await?;

@@ -129,6 +129,10 @@ impl Sessions {
                 // What was revealed for a registration that will not be has no purpose any more.
                 tx.store_attributes(session.id, session.attempt, None).await?;
             }
+            if stage == Stage::Cancelled {
+                // Who is merely late finds again what was typed; who cancels wants none of it kept.
+                tx.store_draft(session.id, None).await?;
+            }
             return Ok(outcome);
         }
         if session.expires_at != deadline {

@@ -83,11 +83,7 @@ const SHORT_RECORD: [&str; 10] = [
 
 /// What is stored of a delivery.
 fn keep(kind: DeliveryKind, mut top: Map<String, Value>, nested: bool) -> Value {
-    // A name that somebody gave their wallet is personal; the session keeps it, sealed.
-    top.remove("theirLabel");
-    if let Some(Value::Object(record)) = top.get_mut("data").filter(|_| nested) {
-        record.remove("theirLabel");
-    }
+    forget_what_is_personal(&mut top);
     if matches!(kind, DeliveryKind::Issuance | DeliveryKind::Other) {
         let short = |fields: &mut Map<String, Value>| {
             fields.retain(|name, value| {
@@ -102,6 +98,23 @@ fn keep(kind: DeliveryKind, mut top: Map<String, Value>, nested: bool) -> Value 
         }
     }
     Value::Object(top)
+}
+
+/// A name that somebody gave their wallet is personal, and the session keeps it, sealed; a presentation is kept nowhere.
+/// Wherever they stand: a form of body that nobody has seen yet may put them elsewhere.
+fn forget_what_is_personal(fields: &mut Map<String, Value>) {
+    fields.remove("theirLabel");
+    if let Some(data) = fields.get_mut("proofData") {
+        *data = Value::Object(Map::new());
+    }
+    for value in fields.values_mut() {
+        let below = match value {
+            Value::Array(items) => items.iter_mut().filter_map(Value::as_object_mut).collect(),
+            Value::Object(fields) => vec![fields],
+            _ => Vec::new(),
+        };
+        below.into_iter().for_each(forget_what_is_personal);
+    }
 }
 
 /// The kind by its label, corrected by content: proof events arrive labelled `Connection` too, and the state alone
