@@ -123,6 +123,29 @@ async fn an_old_token_is_renewed_once_and_a_refusal_is_not_hammered() {
 }
 
 #[tokio::test]
+async fn many_who_find_no_token_wait_for_the_same_one() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let desk = Desk::on(&platform).await;
+    futures_util::future::join_all((0..20).map(|_| desk.open())).await;
+    assert_eq!((platform.count("token"), platform.count("create_invitation")), (1, 20));
+}
+
+#[tokio::test]
+async fn of_two_workers_on_one_database_one_does_each_act() {
+    let platform = FakePlatform::start(ProofEnd::Verified).await;
+    let desk = Desk::on(&platform).await;
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    tokio::spawn(vestibule::server::acts::run(desk.app.sessions.clone(), stopped));
+    for _ in 0..10 {
+        let (_, mut watcher, connection) = connect(&desk, &platform).await;
+        watcher.until("requested").await;
+        desk.record(&proof_event(&connection, "presentation-received", true)).await;
+        watcher.until("verified").await;
+    }
+    assert_eq!((platform.count("create_proof"), platform.count("verify"), platform.count("revealed")), (10, 10, 10));
+}
+
+#[tokio::test]
 async fn what_the_platform_refuses_for_good_ends_the_attempt() {
     let platform = FakePlatform::start(ProofEnd::Verified).await;
     let desk = Desk::on(&platform).await;

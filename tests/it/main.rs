@@ -25,6 +25,7 @@ mod intake;
 mod kill;
 mod kill_points;
 mod live;
+mod migration;
 mod misbehaviour;
 mod own_platform;
 mod platform;
