@@ -83,7 +83,7 @@ const SHORT_RECORD: [&str; 10] = [
 
 /// What is stored of a delivery.
 fn keep(kind: DeliveryKind, mut top: Map<String, Value>, nested: bool) -> Value {
-    top.remove("theirLabel");
+    forget_what_is_personal(&mut top);
     if matches!(kind, DeliveryKind::Issuance | DeliveryKind::Other) {
         let short = |fields: &mut Map<String, Value>| {
             fields.retain(|name, value| {
