@@ -36,5 +36,6 @@ mod retention;
 mod rotation;
 mod sandbox;
 mod schedules;
+mod terms;
 mod visit;
 mod wallets;
