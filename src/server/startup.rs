@@ -261,6 +261,7 @@ fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Router 
         .leptos_routes_with_context(&state, pages, context.clone(), shell)
         .method_not_allowed_fallback(endpoints::method_not_allowed)
         .layer(middleware::map_response(refuse_unreadable_forms))
+        .route("/api/", axum::routing::any(endpoints::no_such_call))
         .route("/api/{*rest}", axum::routing::any(endpoints::no_such_call))
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, app::shell))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))

@@ -296,29 +296,31 @@ async fn without_what_is_optional_one_is_registered() {
 }
 
 #[tokio::test]
-async fn a_registration_keeps_what_was_consented_to_and_when() {
+async fn the_pages_hold_what_was_typed_what_mends_it_and_the_number() {
     let desk = Desk::sandbox().await;
     let opened = verified(&desk, "amaka").await;
-    assert_eq!(Browser::of(&desk, &opened).submit(EMAIL, PHONE).await, "/register/confirmation");
-    let kept: Vec<(String, i64)> = rows(&desk, "SELECT consent, consented_at FROM registrations").await;
-    let session = desk.app.sessions.store.session(id(&opened)).await.unwrap().unwrap();
-    assert_eq!(kept, [(desk.app.sessions.consent.clone(), session.created_at.0)]);
-    let texts: Vec<(String, String)> = rows(&desk, "SELECT version, text FROM consents").await;
-    let terms = desk.app.sessions.desk.consent_text();
-    assert_eq!(texts, [(desk.app.sessions.consent.clone(), terms.clone())]);
-    assert!(terms.contains("National ID number") && terms.contains("90 days"));
-    // Another text on the same database is another version beside the first one, which stays as it was agreed to.
-    let other = desk_with_an_optional_attribute().await;
-    assert_ne!(other.app.sessions.consent, desk.app.sessions.consent);
-    let database = desk.app.config.database_url.clone();
-    let course = concat!(env!("CARGO_MANIFEST_DIR"), "/desks/course.toml");
-    let beside = Desk::with(&[("DATABASE_URL", &*database), ("DESK_FILE", course)]).await;
-    let versions: Vec<(String, String)> =
-        rows(&beside, "SELECT version, text FROM consents ORDER BY first_used_at").await;
-    assert_eq!((versions.len(), &versions[0].1), (2, &terms));
-    assert_eq!(versions[1], (beside.app.sessions.consent.clone(), beside.app.sessions.desk.consent_text()));
-    let kept: Vec<(String,)> = rows(&beside, "SELECT consent FROM registrations").await;
-    assert_eq!(kept[0].0, versions[0].0);
+    let browser = Browser::of(&desk, &opened);
+    let evil = "\"><script>alert(1)</script>";
+    assert_eq!(browser.submit(evil, "0809 555 0199").await, "/register/application");
+    for _reload in 0..2 {
+        let page = browser.page("/register/application").await;
+        assert_eq!((page.status(), &page.headers()["cache-control"]), (StatusCode::OK, &"no-store".parse().unwrap()));
+        let page = page.text().await.unwrap();
+        assert!(page.contains("0809 555 0199") && page.contains("alert(1)"), "what was typed");
+        assert!(!page.contains("<script>alert"), "and it is text");
+        for fault in [Email::parse(evil).unwrap_err(), Phone::parse("0809 555 0199").unwrap_err()] {
+            assert!(page.contains(fault.sentence()), "{fault} is missing");
+        }
+    }
+    assert_eq!(browser.submit(EMAIL, PHONE).await, "/register/confirmation");
+    let number = browser.confirmation().await.unwrap().number;
+    let page = browser.page("/register/confirmation").await;
+    assert_eq!((page.status(), &page.headers()["cache-control"]), (StatusCode::OK, &"no-store".parse().unwrap()));
+    let page = page.text().await.unwrap();
+    assert!(page.contains(&number) && !page.contains("Okonkwo") && !page.contains(EMAIL), "{page}");
+    let stranger = Browser::stranger(&desk).page("/register/confirmation").await;
+    assert_eq!(sent_to(&stranger), "/register");
+    assert!(!stranger.text().await.unwrap().contains(&number));
 }
 
 #[tokio::test]

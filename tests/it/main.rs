@@ -37,5 +37,6 @@ mod retention;
 mod rotation;
 mod sandbox;
 mod schedules;
+mod terms;
 mod visit;
 mod wallets;

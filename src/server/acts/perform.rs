@@ -63,6 +63,10 @@ async fn request_proof(sessions: &Sessions, session: &Session, attempt: &Attempt
     if !due {
         return Ok(Finding::Nothing);
     }
+    if !sessions.is_agreed(session) {
+        tracing::warn!(session.id = %session.id, "not asked: the desk's terms are no longer those that were agreed to");
+        return Ok(Finding::Refused);
+    }
     let Some(connection) = &attempt.connection_id else { return Err(NotYet::Wait("no connection is bound yet")) };
     let platform = &sessions.platform;
     // A webhook is a hint: the platform has to say itself that the connection stands.

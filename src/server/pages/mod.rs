@@ -46,12 +46,11 @@ async fn may_have_code(app: &App) -> Answer<bool> {
     Ok(app.count_new_session(app.address(peer, &headers().await?)).is_ok())
 }
 
-/// The session of this browser, when it has one.
+/// The session of this browser, when it has one. One that was begun under other terms has to begin anew.
 async fn session_of_browser(app: &App) -> Answer<Option<Session>> {
-    match app.session_of_cookie(&headers().await?) {
-        Some(id) => app.sessions.store.session(id).await.map_err(|error| failed(error.into())),
-        None => Ok(None),
-    }
+    let Some(id) = app.session_of_cookie(&headers().await?) else { return Ok(None) };
+    let session = app.sessions.store.session(id).await.map_err(|error| failed(error.into()))?;
+    Ok(session.filter(|session| app.sessions.is_agreed(session)))
 }
 
 /// The present attempt of a session.

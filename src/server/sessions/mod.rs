@@ -109,6 +109,14 @@ impl Sessions {
         Ok(())
     }
 
+    /// Whether the terms of a registration are those that hold now. Where the desk's file was changed in between, nobody
+    /// may be asked for what they did not agree to, nor what was shared be taken for something else. What is submitted
+    /// stays as it was agreed to.
+    #[must_use]
+    pub fn is_agreed(&self, session: &Session) -> bool {
+        session.progress.stage == Stage::Submitted || session.consent == self.consent
+    }
+
     /// Moves a session by an event and writes what has to follow from it.
     async fn step(
         &self,
