@@ -114,7 +114,8 @@ impl Sessions {
     /// stays as it was agreed to.
     #[must_use]
     pub fn is_agreed(&self, session: &Session) -> bool {
-        session.progress.stage == Stage::Submitted || session.consent == self.consent
+        // Without a version it is of a time before there were any.
+        session.progress.stage == Stage::Submitted || session.consent.is_empty() || session.consent == self.consent
     }
 
     /// Moves a session by an event and writes what has to follow from it.
