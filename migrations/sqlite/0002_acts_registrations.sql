@@ -40,7 +40,7 @@ CREATE TABLE attempts_new (
 );
 INSERT INTO attempts_new (session_id, attempt, code, link, alias, invitation_url, invitation, out_of_band_id, invitation_id,
     connection_id, proof_asked_at, proof_id, proof_thread_id, attributes, created_at)
-    SELECT session_id, attempt, '', link, alias, invitation_url, invitation, out_of_band_id, invitation_id,
+    SELECT session_id, attempt, upper(hex(randomblob(2))), link, alias, invitation_url, invitation, out_of_band_id, invitation_id,
     connection_id, proof_asked_at, proof_id, proof_thread_id, attributes, created_at FROM attempts;
 DROP TABLE attempts;
 ALTER TABLE attempts_new RENAME TO attempts;
@@ -55,8 +55,8 @@ ALTER TABLE events DROP COLUMN mixes_credentials;
 ALTER TABLE events ADD COLUMN source TEXT NOT NULL DEFAULT 'webhook';
 CREATE INDEX events_unmatched ON events (received_at) WHERE outcome = 'unmatched';
 
--- `subject` is the attempt, or the connection of an act that has no session yet. A lease moves `due_at` to its own end.
--- `lane` 1 is what may wait: the questions that repair lost webhooks.
+-- `subject` is the attempt, or the connection of an act that has no session yet. A lease moves `due_at` to its own end; a
+-- wish that comes meanwhile is kept in `again_at`. The lanes hold up only themselves.
 CREATE TABLE acts_new (
     id            INTEGER PRIMARY KEY,
     kind          TEXT   NOT NULL,
@@ -67,6 +67,7 @@ CREATE TABLE acts_new (
     due_at        BIGINT NOT NULL,
     tries         BIGINT NOT NULL DEFAULT 0,
     leased        BIGINT NOT NULL DEFAULT 0,
+    again_at      BIGINT,
     done_at       BIGINT,
     problem       TEXT,
     UNIQUE (kind, subject)
@@ -74,12 +75,14 @@ CREATE TABLE acts_new (
 INSERT INTO acts_new (kind, subject, session_id, attempt, lane, due_at, tries, done_at, problem)
     SELECT kind, session_id || '/' || attempt, session_id, attempt, 0, due_at, tries, done_at, problem FROM acts;
 INSERT INTO acts_new (kind, subject, session_id, attempt, lane, due_at)
-    SELECT 'expire', id || '/' || attempt, id, attempt, 0, expires_at FROM sessions WHERE running = 1
+    SELECT 'expire', id || '/' || attempt, id, attempt, 2, expires_at FROM sessions WHERE running = 1
     UNION ALL
-    SELECT 'reconcile', id || '/' || attempt, id, attempt, 1, expires_at FROM sessions WHERE running = 1
+    SELECT 'reconcile', id || '/' || attempt, id, attempt, 1, 0 FROM sessions WHERE running = 1
+    UNION ALL
+    SELECT 'fall_back', id || '/' || attempt, id, attempt, 0, 0 FROM sessions WHERE stage = 'scanned' AND answered = 1
     UNION ALL
     -- The start sets the time by what the desk keeps.
-    SELECT 'purge', id || '/' || attempt, id, attempt, 0, 9223372036854775807 FROM sessions;
+    SELECT 'purge', id || '/1', id, 1, 3, 9223372036854775807 FROM sessions;
 DROP TABLE acts;
 ALTER TABLE acts_new RENAME TO acts;
 CREATE INDEX acts_due ON acts (lane, due_at) WHERE done_at IS NULL;

@@ -214,7 +214,7 @@ impl Desk {
         }
         let _ = writeln!(
             text,
-            "Seen besides: the name of the wallet\nDeleted after: {}\nDeleted if not finished after: {}",
+            "Typed besides: an e-mail address and a phone number\nSeen besides: the name of the wallet\nDeleted after: {}\nDeleted if not finished after: {}",
             in_words(self.lifetimes.keep),
             in_words(self.lifetimes.unfinished)
         );
@@ -292,7 +292,7 @@ mod tests {
             "Registration: Library\nAsked by: The town\nCredential: Town Card\nIssued by: The registry\n\
              - NAME (name), required: to know the name\n\
              - AGE (age), optional, only proven to be at least 16: to know the age\n\
-             Seen besides: the name of the wallet\nDeleted after: 90 days\nDeleted if not finished after: 7 days\n"
+             Typed besides: an e-mail address and a phone number\nSeen besides: the name of the wallet\nDeleted after: 90 days\nDeleted if not finished after: 7 days\n"
         );
     }
 

@@ -27,7 +27,7 @@ pub struct Deadlines {
 pub struct Session {
     /// Its name; never in a page's URL.
     pub id: SessionId,
-    /// Counts the codes shown, from 1. Events of an earlier attempt never reach a later one.
+    /// Counts the attempts, from 1: each with a new code, or over the same connection. Events of an earlier attempt never reach a later one.
     pub attempt: u32,
     /// Raised by one with every change. Clients order by it alone.
     pub version: u64,

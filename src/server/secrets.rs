@@ -116,10 +116,16 @@ impl FromStr for SecretKey {
     }
 }
 
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
+/// The bytes of hexadecimal digits, of either case.
+#[must_use]
+pub fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     text.as_bytes()
         .chunks(2)
-        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .map(|pair| match pair {
+            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+            _ => None,
+        })
         .collect()
 }
 
@@ -150,20 +156,27 @@ impl SecretKey {
     /// When the file cannot be read or made, or holds no key.
     pub fn from_file(path: &Path) -> Result<Self, KeyError> {
         let failed = |source| KeyError::File { path: path.display().to_string(), source };
-        match std::fs::read_to_string(path) {
-            Ok(text) => text.parse(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let text = STANDARD.encode(random_bytes::<32>());
-                let mut options = std::fs::OpenOptions::new();
-                options.write(true).create_new(true);
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let mut file = options.open(path).map_err(failed)?;
-                std::io::Write::write_all(&mut file, format!("{text}\n").as_bytes()).map_err(failed)?;
-                file.sync_all().map_err(failed)?;
-                text.parse()
+        if !path.try_exists().map_err(failed)? {
+            // Written beside it first, and only then given its name: a process that is killed leaves no half of a key.
+            let draft = path.with_extension(format!("{}.new", random_text()));
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(&draft).map_err(failed)?;
+            let text = STANDARD.encode(random_bytes::<32>());
+            std::io::Write::write_all(&mut file, format!("{text}\n").as_bytes()).map_err(failed)?;
+            file.sync_all().map_err(failed)?;
+            // A link fails where somebody else was first; then theirs is the key.
+            let linked = std::fs::hard_link(&draft, path);
+            std::fs::remove_file(&draft).map_err(failed)?;
+            if let Err(error) = linked
+                && error.kind() != std::io::ErrorKind::AlreadyExists
+            {
+                return Err(failed(error));
             }
-            Err(error) => Err(failed(error)),
         }
+        let text = std::fs::read_to_string(path).map_err(failed)?;
+        text.parse().map_err(|error| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))
     }
 
     fn signed(&self, claim: &str, signature: &[u8]) -> bool {
@@ -331,6 +344,9 @@ mod tests {
         assert_eq!(SecretKey::from_file(&path).unwrap(), SecretKey::from_file(&path).unwrap());
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        std::fs::write(&path, "").unwrap();
+        assert!(SecretKey::from_file(&path).unwrap_err().to_string().contains("vestibule.key"));
     }
 
     #[test]

@@ -154,7 +154,8 @@ impl Server {
             deadlines: config.deadlines,
             webhooks_are_hints: config.webhook_auth == AuthMode::None,
             acts_due: Notify::new(),
-            deleted: AtomicBool::new(false),
+            // The last process may have been killed between deleting and emptying the log.
+            deleted: AtomicBool::new(true),
         });
         let (stop, stopped) = watch::channel(false);
         let app = App::new(Parts {

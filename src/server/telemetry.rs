@@ -1,16 +1,16 @@
 //! Logs: sentences that read well alone, with fields of the same name everywhere. No bodies, no secrets, no personal
 //! data, no query strings. *Runs: server.*
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::config::Config;
 
 /// A bare level is ours alone below `info`: what libraries say there can hold whole messages. Who wants that says so
 /// with directives of their own.
 fn directives(level: &str) -> String {
-    match level {
-        "debug" | "trace" => format!("info,vestibule={level}"),
-        other => other.to_owned(),
+    match level.parse::<LevelFilter>() {
+        Ok(level) if level > LevelFilter::INFO => format!("info,vestibule={level}"),
+        _ => level.to_owned(),
     }
 }
 

@@ -21,34 +21,35 @@ use tokio::{
 use super::{
     platform::PlatformError,
     sessions::{Finding, Sessions},
-    store::{Act, ActKind, StoreError},
+    store::{Act, ActKind, Lane, StoreError},
 };
 
 mod perform;
 
 use perform::NotYet;
 
-/// How many acts run at the same time, so that one slow answer does not hold up the others.
-const AT_ONCE: usize = 32;
-/// How many of them may be questions that only repair lost webhooks,
-const ASKING_AT_ONCE: usize = 8;
-/// and how many of those may be begun in a second, however many registrations wait.
+/// How many questions that only repair lost webhooks may be begun in a second, however many registrations wait.
 const ASKING_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// A lease is renewed while its act runs. Should the process or the act die, somebody takes over when it ends.
 const LEASE: Duration = Duration::from_secs(10);
 const RENEW: Duration = Duration::from_secs(4);
 /// An act that is slower than this is given up, and tried again later.
 const LONGEST: Duration = Duration::from_secs(240);
-/// An act is given up for good after so many tries: with the back-off, about a quarter of an hour.
-const MOST_TRIES: u32 = 60;
+/// An act is given up for good after so many tries: with the back-off, more than an hour. The deadline of its session
+/// comes first, unless the desk gives it longer than that.
+const MOST_TRIES: u32 = 400;
+/// A platform may ask for so much patience; for more, the registration would be over.
+const LONGEST_WISH: Duration = Duration::from_secs(300);
 /// The worker looks at least this often, whatever it believes to be due.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The worker's two lanes: what has to be done, and what only asks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lane {
-    Doing,
-    Asking,
+/// How many acts of a lane run at the same time, so that one slow answer does not hold up the others.
+const fn at_once(lane: Lane) -> usize {
+    match lane {
+        Lane::Doing => 32,
+        Lane::Asking | Lane::Expiring => 8,
+        Lane::Purging => 2,
+    }
 }
 
 struct Worker {
@@ -99,11 +100,7 @@ impl Worker {
     }
 
     fn room(&self, lane: Lane) -> usize {
-        let asking = self.acts.values().filter(|(_, lane)| *lane == Lane::Asking).count();
-        match lane {
-            Lane::Doing => AT_ONCE.saturating_sub(self.acts.len() - asking),
-            Lane::Asking => ASKING_AT_ONCE.saturating_sub(asking),
-        }
+        at_once(lane).saturating_sub(self.acts.values().filter(|(_, of)| *of == lane).count())
     }
 
     /// Begins what is due, and says how long there is nothing more to begin.
@@ -112,7 +109,7 @@ impl Worker {
             self.ended(ended);
         }
         let mut wait = LOOK;
-        for lane in [Lane::Doing, Lane::Asking] {
+        for lane in Lane::ALL {
             let room = self.room(lane);
             if room == 0 {
                 // Whatever ends makes room, and wakes the worker.
@@ -121,14 +118,14 @@ impl Worker {
             let asking = lane == Lane::Asking;
             let now = self.sessions.clock.now();
             // A look without the write lock first: mostly nothing is due.
-            let due = self.sessions.store.next_act_at(asking).await?;
+            let due = self.sessions.store.next_act_at(lane).await?;
             if due.is_some_and(|at| at <= now) {
                 let room = if asking { (0..room).take_while(|_| self.questions.check().is_ok()).count() } else { room };
                 if room > 0 {
                     self.lease(lane, room).await?;
                 }
             }
-            if let Some(at) = self.sessions.store.next_act_at(asking).await? {
+            if let Some(at) = self.sessions.store.next_act_at(lane).await? {
                 let until = Duration::from_millis(at.since(self.sessions.clock.now()));
                 // Still due: the ceiling is reached. The next second has room again.
                 wait = wait.min(if until.is_zero() && asking { LOOK / 4 } else { until });
@@ -139,7 +136,7 @@ impl Worker {
 
     async fn lease(&mut self, lane: Lane, most: usize) -> Result<(), StoreError> {
         let mut tx = self.sessions.store.begin().await?;
-        let acts = tx.lease_acts(lane == Lane::Asking, self.sessions.clock.now(), LEASE, most).await?;
+        let acts = tx.lease_acts(lane, self.sessions.clock.now(), LEASE, most).await?;
         tx.commit().await?;
         let running: BTreeSet<i64> = self.acts.values().map(|(act, _)| *act).collect();
         for act in acts.into_iter().filter(|act| !running.contains(&act.id)) {
@@ -219,7 +216,7 @@ async fn renew_lease(sessions: &Sessions, act: &Act) -> Result<(), StoreError> {
 fn wait_for(reason: &NotYet, tries: u32) -> Duration {
     match reason {
         NotYet::Platform(PlatformError::Unavailable { retry_after: Some(wait), .. }) => {
-            (*wait).min(Duration::from_secs(60)).max(backoff(tries))
+            (*wait).min(LONGEST_WISH).max(backoff(tries))
         }
         _ => backoff(tries),
     }

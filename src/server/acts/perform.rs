@@ -89,7 +89,9 @@ async fn request_proof(sessions: &Sessions, session: &Session, attempt: &Attempt
             return Err(NotYet::Wait("the outcome of the first call is not known yet"));
         }
     }
-    note_asking(sessions, attempt.session, attempt.number).await?;
+    if !note_asking(sessions, attempt.session, attempt.number).await? {
+        return Ok(Finding::Nothing);
+    }
     let comment = sessions.desk.request_comment(&attempt.code);
     match platform.request_proof(connection, &sessions.desk, &comment).await {
         Ok(proof) => Ok(Finding::Asked(proof)),
@@ -109,10 +111,12 @@ fn confirmation_is_overdue(sessions: &Sessions, attempt: &Attempt) -> bool {
         || attempt.answered_at.is_some_and(|answered| sessions.clock.now() >= answered.plus(CONFIRMATION))
 }
 
-async fn note_asking(sessions: &Sessions, session: SessionId, attempt: u32) -> Result<(), StoreError> {
+/// Looks once more, in a transaction, whether the wallet is still to be asked, and notes that it is about to be.
+async fn note_asking(sessions: &Sessions, session: SessionId, attempt: u32) -> Result<bool, StoreError> {
     let mut tx = sessions.store.begin().await?;
-    tx.mark_proof_asked(session, attempt, sessions.clock.now()).await?;
-    tx.commit().await
+    let noted = tx.mark_proof_asked(session, attempt, sessions.clock.now()).await?;
+    tx.commit().await?;
+    Ok(noted)
 }
 
 /// Confirms a presentation at the platform, accepts it, and fetches what it revealed.
@@ -120,6 +124,10 @@ async fn verify_proof(sessions: &Sessions, session: &Session, attempt: &Attempt)
     // Earlier stages too: the end of an exchange may be all that was heard of it.
     if session.progress.stage.rank() >= Stage::Verified.rank() {
         return Ok(Finding::Nothing);
+    }
+    if !sessions.is_agreed(session) {
+        tracing::warn!(session.id = %session.id, "not verified: the desk's terms are no longer those that were agreed to");
+        return Ok(Finding::Refused);
     }
     let Some(id) = &attempt.proof_id else { return Err(NotYet::Wait("no proof exchange is bound yet")) };
     let platform = &sessions.platform;
@@ -151,7 +159,7 @@ async fn fall_back(sessions: &Sessions, session: &Session, attempt: &Attempt) ->
     Ok(match sessions.platform.connection(connection).await? {
         Some(Connection { state: ConnectionState::Completed | ConnectionState::Answered, .. }) => Finding::GoOn,
         Some(connection) => Finding::Seen(vec![Delivery::of_connection(&connection)]),
-        None => Finding::Nothing,
+        None => return Err(NotYet::Wait("the platform does not show the connection")),
     })
 }
 

@@ -214,8 +214,10 @@ impl Config {
             let org_id = r.required("CONFIRMD_ORG_ID");
             let client_id = r.required("CONFIRMD_CLIENT_ID");
             let client_secret = Secret(r.required("CONFIRMD_CLIENT_SECRET"));
-            if webhook_auth != AuthMode::None {
-                r.required("WEBHOOK_SECRET");
+            if webhook_auth != AuthMode::None
+                && r.required("WEBHOOK_SECRET").split(',').all(|secret| secret.trim().is_empty())
+            {
+                r.problems.push("WEBHOOK_SECRET holds no secret".to_owned());
             }
             match (base_url, auth_url) {
                 (Some(base_url), Some(auth_url)) => PlatformConfig::Confirmd(Box::new(confirmd::Settings {

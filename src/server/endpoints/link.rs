@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
@@ -17,6 +17,7 @@ use crate::server::{html, pages::wallet_links, problem::Problem, sessions::to_th
 pub async fn open(
     State(app): axum::extract::State<App>,
     link: Result<Path<String>, PathRejection>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let person = headers
@@ -30,8 +31,10 @@ pub async fn open(
     let mut response = match (found, person) {
         (Some((_, _, invited)), true) => page(&app, &invited),
         (Some((_, attempt, invited)), false) => {
-            let sessions = Arc::clone(&app.sessions);
-            to_the_end(async move { sessions.note_fetch(&attempt).await }).await?;
+            if method == Method::GET {
+                let sessions = Arc::clone(&app.sessions);
+                to_the_end(async move { sessions.note_fetch(&attempt).await }).await?;
+            }
             match invited.invitation.message {
                 Some(message) => Json(message).into_response(),
                 // Wallets follow a redirect to the platform's own link (contract 6.1, rule 3).

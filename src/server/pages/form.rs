@@ -15,7 +15,6 @@ use crate::{
     },
     server::{
         platform::Revealed,
-        problem::Problem,
         sessions::{Submission, Typed, to_the_end},
     },
 };
@@ -34,10 +33,11 @@ pub async fn application_view() -> Answer<Option<ApplicationView>> {
         return Ok(None);
     };
     let attempt = present_attempt(&app, session).await?;
-    let Some(revealed) = app.sessions.store.revealed(&attempt) else {
+    // Then only another attempt leads on, and the page says so.
+    let revealed = app.sessions.store.revealed(&attempt).unwrap_or_else(|| {
         tracing::error!(session.id = %session.id, "the attributes of a verified session cannot be opened");
-        return Err(failed(Problem::StoreUnavailable));
-    };
+        Vec::new()
+    });
     let typed = app.sessions.typed(session.id).await.map_err(|error| failed(error.into()))?;
     let desk = desk();
     let fields = desk.attributes.iter().map(|asked| field(asked, &revealed)).collect();

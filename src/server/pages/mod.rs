@@ -46,11 +46,15 @@ async fn may_have_code(app: &App) -> Answer<bool> {
     Ok(app.count_new_session(app.address(peer, &headers().await?)).is_ok())
 }
 
+/// The session of this browser, when it has one, whatever its terms.
+async fn any_session_of_browser(app: &App) -> Answer<Option<Session>> {
+    let Some(id) = app.session_of_cookie(&headers().await?) else { return Ok(None) };
+    app.sessions.store.session(id).await.map_err(|error| failed(error.into()))
+}
+
 /// The session of this browser, when it has one. One that was begun under other terms has to begin anew.
 async fn session_of_browser(app: &App) -> Answer<Option<Session>> {
-    let Some(id) = app.session_of_cookie(&headers().await?) else { return Ok(None) };
-    let session = app.sessions.store.session(id).await.map_err(|error| failed(error.into()))?;
-    Ok(session.filter(|session| app.sessions.is_agreed(session)))
+    Ok(any_session_of_browser(app).await?.filter(|session| app.sessions.is_agreed(session)))
 }
 
 /// The present attempt of a session.
@@ -160,7 +164,7 @@ fn problem_word(error: &OpenError) -> &'static str {
 /// Cancels this browser's registration.
 pub async fn cancel() -> Answer<()> {
     let app = app();
-    if let Some(session) = session_of_browser(&app).await? {
+    if let Some(session) = any_session_of_browser(&app).await? {
         let sessions = Arc::clone(&app.sessions);
         if let Err(error) = to_the_end(async move { sessions.cancel(session.id).await }).await {
             tracing::error!(%error, session.id = %session.id, "not cancelled");

@@ -18,7 +18,7 @@ pub mod confirmd;
 pub mod invitation;
 
 /// What went wrong with a call to the platform. Says what to do, never holds a body.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum PlatformError {
     /// No answer: it cannot be reached, or was too slow. The call may or may not have had its effect.
     #[error("the platform does not answer: {0}")]

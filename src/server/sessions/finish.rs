@@ -11,7 +11,7 @@ use crate::{
         time::Timestamp,
     },
     server::{
-        platform::{Delivery, Proof, Revealed},
+        platform::{Cards, Delivery, Proof, Revealed},
         store::{About, Act, ActKind, StoreError, Tx},
     },
 };
@@ -129,12 +129,20 @@ impl Sessions {
                 let Some(attempt) = tx.attempt(id, number).await? else { break };
                 session = self.apply_asked(tx, delivery, &attempt, now).await?.unwrap_or(session);
             }
+            if self.webhooks_are_hints && session.resume(now) {
+                tx.update_session(&session).await?;
+            }
             return Ok(Some(session));
         }
         if let Finding::Asked(proof) = found {
             tx.bind_proof(&attempt, &proof.id, proof.thread_id.as_deref()).await?;
         }
-        let outcome = match found.event() {
+        let event = match found {
+            // It came to light while the platform was asked.
+            Finding::Verified(_) if attempt.cards == Some(Cards::Several) => Some(Event::CardsMixed),
+            found => found.event(),
+        };
+        let outcome = match event {
             Some(event) => Some(self.step(tx, &mut session, event, now).await?),
             None => None,
         };
@@ -144,7 +152,9 @@ impl Sessions {
         }
         match found {
             // Of a registration that ended meanwhile, by cancelling for instance, nothing is kept.
-            Finding::Verified(revealed) if outcome == Some(Outcome::Advanced) => {
+            Finding::Verified(revealed)
+                if event == Some(Event::ProofVerified) && outcome == Some(Outcome::Advanced) =>
+            {
                 tx.store_attributes(id, number, Some(revealed)).await?;
             }
             Finding::Asked(_) => {
@@ -168,7 +178,12 @@ impl Sessions {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         tx.put_off_act(act.id, now.plus(wait), Some(reason)).await?;
-        let awaited = matches!(act.kind, ActKind::RequestProof | ActKind::VerifyProof) && act.tries > 0;
+        let awaited = match act.kind {
+            ActKind::RequestProof | ActKind::VerifyProof => act.tries > 0,
+            // Where webhooks only make the server ask, everything waits for the answers.
+            ActKind::Reconcile => self.webhooks_are_hints && act.tries > 1,
+            _ => false,
+        };
         let mut changed = None;
         if let Some((id, attempt)) = act.about.attempt().filter(|_| awaited)
             && let Some(mut session) = tx.session(id).await?
@@ -228,7 +243,7 @@ impl Sessions {
         let at = match tx.registration(id).await? {
             Some(registration) => registration.submitted_at.plus(lifetimes.keep),
             // Nothing is deleted under somebody's hands.
-            None if !session.progress.stage.is_end() => session.expires_at.plus(lifetimes.unfinished),
+            None if !session.progress.stage.is_end() => session.expires_at.plus(Duration::from_secs(1)),
             None => session.created_at.plus(lifetimes.unfinished),
         };
         if at <= now {

@@ -62,16 +62,18 @@ impl Sessions {
             let registration = self.store.registration(id).await?;
             return Ok(registration.map_or(Submission::NotVerified, Submission::Registered));
         }
-        if session.progress.stage == Stage::Cancelled {
+        // Where there was a form: what somebody else on this browser typed earlier is not kept for the next one.
+        if !matches!(session.progress.stage, Stage::Verified | Stage::Expired) || !self.is_agreed(&session) {
             return Ok(Submission::NotVerified);
         }
-        // Whatever else becomes of it, nothing that was typed is lost.
+        let contact = typed.contact();
+        // Whatever becomes of it, nothing that was typed is lost.
         let cut = |text: &str| text.chars().take(TYPED_LIMIT).collect::<String>();
         let typed = Typed { email: cut(&typed.email), phone: cut(&typed.phone) };
         tx.store_draft(id, Some(&serde_json::to_vec(&typed).unwrap_or_default())).await?;
         let attempt = tx.attempt(id, session.attempt).await?;
         let revealed = attempt.as_ref().and_then(|attempt| tx.revealed(attempt));
-        let refused = match (session.progress.stage, typed.contact(), revealed) {
+        let refused = match (session.progress.stage, contact, revealed) {
             (Stage::Verified, Some(contact), Some(revealed)) if !self.falls_short(&session, attempt.as_ref()) => {
                 Ok(Submitted { revealed, contact })
             }

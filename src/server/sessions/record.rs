@@ -46,7 +46,7 @@ impl Sessions {
         tx.insert_event(Source::Webhook, delivery, outcome, attempt.as_ref(), now).await?;
         let unplaced = delivery.connection_id.as_ref().filter(|_| outcome == EventOutcome::Unmatched && reads_back);
         if let Some(connection) = unplaced {
-            tx.add_act(ActKind::ReadConnection, &About::Connection(connection.clone()), now).await?;
+            tx.set_act(ActKind::ReadConnection, &About::Connection(connection.clone()), now).await?;
         }
         tx.commit().await?;
         self.tell(changed.as_ref());
@@ -70,14 +70,13 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<(EventOutcome, Option<Attempt>, Option<Session>), StoreError> {
         let Some(meaning) = delivery.meaning() else { return Ok((EventOutcome::Ignored, None, None)) };
+        let attempt = tx.match_attempt(delivery).await?;
         // That two cards were mixed shows in one body form only, which may come second: it is looked at in any case.
         let mixed = delivery.cards == Some(Cards::Several);
         if !mixed && tx.has_event(&delivery.key()).await? {
-            return Ok((EventOutcome::Repeated, None, None));
+            return Ok((EventOutcome::Repeated, attempt, None));
         }
-        let Some(attempt) = tx.match_attempt(delivery).await? else {
-            return Ok((EventOutcome::Unmatched, None, None));
-        };
+        let Some(attempt) = attempt else { return Ok((EventOutcome::Unmatched, None, None)) };
         let Some(applied) = self.apply_webhook(tx, delivery, meaning, &attempt, now).await? else {
             return Ok((EventOutcome::Late, Some(attempt), None));
         };
@@ -107,7 +106,9 @@ impl Sessions {
             let outcome = match session.progress.stage {
                 Stage::Verified if after_all => self.step(tx, &mut session, Event::CardsMixed, now).await?.into(),
                 stage if awaits_news(stage) => {
-                    tx.set_act(ActKind::Reconcile, &About::Attempt(session.id, session.attempt), now).await?;
+                    // Before all that merely repairs.
+                    let first = Timestamp::default();
+                    tx.set_act(ActKind::Reconcile, &About::Attempt(session.id, session.attempt), first).await?;
                     EventOutcome::LookedUp
                 }
                 stage if stage.is_end() => EventOutcome::AfterEnd,

@@ -54,11 +54,34 @@ impl ActKind {
         }
     }
 
-    /// Whether it only asks, to repair what may be lost: such acts have a lane of their own, with a ceiling.
+    /// The queue it stands in.
     #[must_use]
-    pub const fn only_asks(self) -> bool {
-        matches!(self, Self::Reconcile | Self::ReadConnection)
+    pub const fn lane(self) -> Lane {
+        match self {
+            Self::RequestProof | Self::VerifyProof | Self::FallBack => Lane::Doing,
+            Self::Reconcile | Self::ReadConnection => Lane::Asking,
+            Self::Expire => Lane::Expiring,
+            Self::Purge => Lane::Purging,
+        }
     }
+}
+
+/// The queues that acts stand in, so that none holds up the others: a slow platform no deadline, a great purge no wallet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// What has to be done at the platform.
+    Doing = 0,
+    /// What only asks there, to repair what may be lost.
+    Asking = 1,
+    /// Deadlines.
+    Expiring = 2,
+    /// What is deleted.
+    Purging = 3,
+}
+
+impl Lane {
+    /// Every lane.
+    pub const ALL: [Self; 4] = [Self::Doing, Self::Asking, Self::Expiring, Self::Purging];
 }
 
 /// What an act is about.
@@ -137,13 +160,13 @@ impl TryFrom<Row> for Act {
 }
 
 impl Store {
-    /// When the next act is due in the lane of what only asks, or in the other one; `None` when nothing is left to do.
+    /// When the next act of a lane is due; `None` when nothing is left to do.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn next_act_at(&self, asking: bool) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn next_act_at(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
         let at: Option<i64> = sqlx::query_scalar("SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL")
-            .bind(i64::from(asking))
+            .bind(lane as i64)
             .fetch_one(&self.read)
             .await?;
         Ok(at.map(Timestamp))
@@ -163,7 +186,7 @@ impl Tx {
             .bind(about.subject())
             .bind(about.attempt().map(|(session, _)| session.to_string()))
             .bind(about.attempt().map(|(_, attempt)| i64::from(attempt)))
-            .bind(i64::from(kind.only_asks()))
+            .bind(kind.lane() as i64)
             .bind(due_at.0)
             .execute(&mut *self.inner)
             .await?;
@@ -180,13 +203,16 @@ impl Tx {
         self.write_act(sql, kind, about, due_at).await
     }
 
-    /// Makes an act due at this time and no other, whether or not it is there or was done before.
+    /// Makes an act due at this time and no other, whether or not it is there or was done before. One that runs is done
+    /// once more after it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn set_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
         let sql = "INSERT INTO acts (kind, subject, session_id, attempt, lane, due_at) VALUES ($1, $2, $3, $4, $5, $6) \
-                   ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at, tries = 0, done_at = NULL";
+                   ON CONFLICT (kind, subject) DO UPDATE SET tries = 0, done_at = NULL, \
+                   due_at = CASE WHEN leased = 1 THEN acts.due_at ELSE excluded.due_at END, \
+                   again_at = CASE WHEN leased = 1 THEN excluded.due_at END";
         self.write_act(sql, kind, about, due_at).await
     }
 
@@ -196,23 +222,27 @@ impl Tx {
     /// When the database fails.
     pub async fn lease_acts(
         &mut self,
-        asking: bool,
+        lane: Lane,
         now: Timestamp,
         lease: Duration,
         most: usize,
     ) -> Result<Vec<Act>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
-            "UPDATE acts SET due_at = $3, leased = 1 WHERE id IN (SELECT id FROM acts WHERE lane = $1 \
+            "UPDATE acts SET due_at = $3, leased = 1, tries = tries + 1 WHERE id IN (SELECT id FROM acts WHERE lane = $1 \
              AND done_at IS NULL AND due_at <= $2 ORDER BY due_at LIMIT $4) \
-             RETURNING id, kind, subject, session_id, attempt, tries",
+             RETURNING id, kind, subject, session_id, attempt, tries - 1 AS tries",
         )
-        .bind(i64::from(asking))
+        .bind(lane as i64)
         .bind(now.0)
         .bind(now.plus(lease).0)
         .bind(i64::try_from(most).unwrap_or(i64::MAX))
         .fetch_all(&mut *self.inner)
         .await?;
-        rows.into_iter().map(Act::try_from).collect()
+        let readable = |row: Row| {
+            // One that cannot be read must not hold up the others.
+            Act::try_from(row).inspect_err(|error| tracing::error!(%error, "an act cannot be read")).ok()
+        };
+        Ok(rows.into_iter().filter_map(readable).collect())
     }
 
     /// Lengthens a lease, while what was leased goes on.
@@ -228,30 +258,35 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends an act.
+    /// Ends an act, unless it was made due again while it ran.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn finish_act(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE acts SET done_at = $2, leased = 0 WHERE id = $1")
-            .bind(id)
-            .bind(now.0)
-            .execute(&mut *self.inner)
-            .await?;
+        sqlx::query(
+            "UPDATE acts SET done_at = CASE WHEN again_at IS NULL THEN $2 END, due_at = COALESCE(again_at, due_at), \
+             again_at = NULL, leased = 0 WHERE id = $1",
+        )
+        .bind(id)
+        .bind(now.0)
+        .execute(&mut *self.inner)
+        .await?;
         Ok(())
     }
 
-    /// Puts an act off, with the reason if there is one.
+    /// Puts an act off, with the reason if there is one; or to when it was made due again while it ran.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn put_off_act(&mut self, id: i64, due_at: Timestamp, reason: Option<&str>) -> Result<(), StoreError> {
-        sqlx::query("UPDATE acts SET due_at = $2, tries = tries + 1, leased = 0, problem = $3 WHERE id = $1")
-            .bind(id)
-            .bind(due_at.0)
-            .bind(reason)
-            .execute(&mut *self.inner)
-            .await?;
+        sqlx::query(
+            "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, problem = $3 WHERE id = $1",
+        )
+        .bind(id)
+        .bind(due_at.0)
+        .bind(reason)
+        .execute(&mut *self.inner)
+        .await?;
         Ok(())
     }
 

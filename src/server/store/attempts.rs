@@ -265,11 +265,11 @@ impl Tx {
         open_attributes(&self.keys, attempt)
     }
 
-    /// Notes when the platform had answered the wallet, unless that is known.
+    /// Notes when the platform had answered the wallet, unless that is known. Says whether it was not.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn mark_answered(&mut self, session: SessionId, number: u32, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn mark_answered(&mut self, session: SessionId, number: u32, now: Timestamp) -> Result<bool, StoreError> {
         self.note(
             "UPDATE attempts SET answered_at = $3 WHERE session_id = $1 AND attempt = $2 AND answered_at IS NULL",
             session,
@@ -279,7 +279,8 @@ impl Tx {
         .await
     }
 
-    /// Notes that the platform is about to be told to ask for the proof.
+    /// Notes that the platform is about to be told to ask for the proof. Says whether it may be: not when the exchange is
+    /// known meanwhile, nor when the attempt is over or another one has begun.
     ///
     /// # Errors
     /// When the database fails.
@@ -288,9 +289,11 @@ impl Tx {
         session: SessionId,
         number: u32,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.note(
-            "UPDATE attempts SET proof_asked_at = $3 WHERE session_id = $1 AND attempt = $2",
+            "UPDATE attempts SET proof_asked_at = $3 WHERE session_id = $1 AND attempt = $2 AND proof_id IS NULL \
+             AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $1 AND sessions.attempt = $2 \
+             AND sessions.stage IN ('connected', 'requested'))",
             session,
             number,
             now,
@@ -304,14 +307,14 @@ impl Tx {
         session: SessionId,
         number: u32,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(sql)
+    ) -> Result<bool, StoreError> {
+        let noted = sqlx::query(sql)
             .bind(session.to_string())
             .bind(i64::from(number))
             .bind(now.0)
             .execute(&mut *self.inner)
             .await?;
-        Ok(())
+        Ok(noted.rows_affected() > 0)
     }
 
     /// Keeps how many cards a presentation answers from.

@@ -22,7 +22,7 @@ mod reseal;
 mod sandbox;
 mod sessions;
 
-pub use acts::{About, Act, ActKind};
+pub use acts::{About, Act, ActKind, Lane};
 pub use attempts::{Attempt, Invited};
 pub use events::{EventOutcome, Source, UnmatchedEvent};
 pub use registrations::{Registration, Submitted};

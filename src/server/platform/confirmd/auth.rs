@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use crate::{
     domain::time::Timestamp,
-    server::secrets::{Secret, same_secret},
+    server::secrets::{Secret, decode_hex, same_secret},
 };
 
 const API_KEY: &str = "x-api-key";
@@ -133,18 +133,6 @@ fn mac(secret: &Secret, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
         .chain_update(timestamp)
         .chain_update(b".")
         .chain_update(body)
-}
-
-/// Upper case is read too: it is the same number.
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use rand::Rng;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::Client;
+use super::{Client, client::within};
 use crate::{
     domain::{
         desk::{Attribute, Desk},
@@ -23,6 +23,9 @@ const TRIES: u32 = 3;
 /// A call that failed later than this is not tried again: somebody waits.
 const PROMPT: Duration = Duration::from_secs(3);
 
+/// How long somebody waits for a code at most: for the invitation, and for what its short URL leads to.
+const LONGEST_WAIT: Duration = Duration::from_secs(12);
+
 fn missing(what: &str) -> PlatformError {
     PlatformError::Nonsense(format!("no {what} in the answer"))
 }
@@ -31,21 +34,23 @@ fn text(record: &Value, field: &str) -> Option<String> {
     record[field].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-fn connection(record: &Value) -> Result<Connection, PlatformError> {
+/// Reads a connection record; `None` in a state that no invitation of ours comes into (contract 3.4).
+fn connection(record: &Value) -> Result<Option<Connection>, PlatformError> {
     let id = text(record, "id").or_else(|| text(record, "connectionId")).ok_or_else(|| missing("connection id"))?;
     let state = match record["state"].as_str().unwrap_or_default() {
         "completed" | "active" => ConnectionState::Completed,
         "abandoned" | "error" => ConnectionState::Abandoned,
         "response-sent" | "response" => ConnectionState::Answered,
-        _ => ConnectionState::Requested,
+        "request-received" | "request" => ConnectionState::Requested,
+        _ => return Ok(None),
     };
-    Ok(Connection {
+    Ok(Some(Connection {
         id: ConnectionId(id),
         state,
         out_of_band_id: text(record, "outOfBandId").or_else(|| text(&record["_tags"], "outOfBandId")).map(OutOfBandId),
         alias: text(record, "alias"),
         their_label: text(record, "theirLabel"),
-    })
+    }))
 }
 
 /// Reads a proof record by state and `isVerified` together (contract 4.6). `done` alone is not enough.
@@ -130,13 +135,13 @@ impl Platform for Client {
     }
 
     async fn create_invitation(&self, alias: &str) -> Result<Invitation, PlatformError> {
-        let data = self.invite(alias).await?;
+        let data = within(LONGEST_WAIT, self.invite(alias)).await?;
         let url = text(&data, "connectionInvitation").ok_or_else(|| missing("invitation URL"))?;
         let (out_of_band_id, row_id) = (text(&data, "recordId").map(OutOfBandId), text(&data, "id"));
         if out_of_band_id.is_none() {
             tracing::error!("an invitation came without recordId; its connection has to be found by alias");
         }
-        let message = self.resolve(&url).await;
+        let message = within(LONGEST_WAIT, async { Ok(self.resolve(&url).await) }).await.unwrap_or_default();
         if message.is_none() {
             tracing::warn!("the platform's invitation URL leads to no invitation; wallets are sent to it as it is");
         }
@@ -145,7 +150,7 @@ impl Platform for Client {
 
     async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>, PlatformError> {
         let record = self.call(Method::GET, &["connections", &id.0], &[], None).await?;
-        record.as_ref().map(connection).transpose()
+        record.as_ref().map_or(Ok(None), connection)
     }
 
     async fn connections(&self, invitation: InvitationKeys<'_>) -> Result<Vec<Connection>, PlatformError> {
@@ -158,12 +163,13 @@ impl Platform for Client {
             return Ok(Vec::new());
         };
         let records = records.as_array().ok_or_else(|| missing("list of connections"))?;
-        let ours = |connection: &Connection| match invitation.out_of_band_id {
-            Some(id) => connection.out_of_band_id.as_ref().is_none_or(|theirs| theirs == id),
-            None => connection.alias.as_deref() == Some(invitation.alias),
-        };
         // A platform that does not know the filter gives everybody's.
-        Ok(records.iter().filter_map(|record| connection(record).ok()).filter(ours).collect())
+        let ours = |connection: &Connection| {
+            connection.alias.as_deref() == Some(invitation.alias)
+                || (invitation.out_of_band_id.is_some()
+                    && connection.out_of_band_id.as_ref() == invitation.out_of_band_id)
+        };
+        Ok(records.iter().filter_map(|record| connection(record).ok().flatten()).filter(ours).collect())
     }
 
     async fn request_proof(&self, to: &ConnectionId, desk: &Desk, comment: &str) -> Result<Proof, PlatformError> {
@@ -190,14 +196,12 @@ impl Platform for Client {
             ("sortBy", "desc"),
         ];
         let Some(page) = self.call(Method::GET, &["proofs"], &query, None).await? else { return Ok(None) };
-        let id = page["data"].as_array().into_iter().flatten().find_map(|row| {
-            // The search matches parts of ids: only the whole one counts.
-            (row["connectionId"].as_str() == Some(&connection.0)).then(|| text(row, "presentationId"))?
-        });
-        match id {
-            Some(id) => self.proof(&ProofId(id)).await,
-            None => Ok(None),
-        }
+        // The search matches parts of ids: only the whole one counts.
+        let mut rows = page["data"].as_array().ok_or_else(|| missing("list of proofs"))?.iter();
+        let Some(row) = rows.find(|row| row["connectionId"].as_str() == Some(&connection.0)) else { return Ok(None) };
+        // One that is listed and cannot be read is there all the same: to say there is none would ask a second time.
+        let id = text(row, "presentationId").ok_or_else(|| missing("proof id"))?;
+        self.proof(&ProofId(id)).await?.map(Some).ok_or_else(|| missing("proof that is listed"))
     }
 
     async fn proof(&self, id: &ProofId) -> Result<Option<Proof>, PlatformError> {

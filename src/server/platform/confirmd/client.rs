@@ -37,8 +37,6 @@ pub struct Settings {
 /// The client.
 pub struct Client {
     http: reqwest::Client,
-    /// For short URLs: follows no redirect by itself, because what one leads to may be an invitation already.
-    links: reqwest::Client,
     settings: Settings,
     /// How long a call may take. Those that reach the agent take up to 5 s in practice (contract 0).
     timeout: Duration,
@@ -79,6 +77,15 @@ pub(super) fn answer_error(answer: &reqwest::Response) -> Option<PlatformError> 
     })
 }
 
+/// Gives up after this time.
+pub(super) async fn within<T>(
+    time: Duration,
+    call: impl Future<Output = Result<T, PlatformError>>,
+) -> Result<T, PlatformError> {
+    let late = || PlatformError::Unreachable("it took too long".to_owned());
+    tokio::time::timeout(time, call).await.unwrap_or_else(|_| Err(late()))
+}
+
 async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, PlatformError> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| unreachable(&error))? {
@@ -101,14 +108,18 @@ impl Client {
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(settings: Settings, timeout: Duration) -> Result<Self, reqwest::Error> {
-        let builder =
-            || reqwest::Client::builder().timeout(timeout).connect_timeout(timeout.min(Duration::from_secs(10)));
-        let links = builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { http: builder().build()?, links, settings, timeout, tokens: Tokens::default() })
+        // No redirect is followed: a call must not be made twice, and what a short URL leads to may be an invitation.
+        let http = reqwest::Client::builder()
+            .timeout(timeout)
+            .connect_timeout(timeout.min(Duration::from_secs(10)))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self { http, settings, timeout, tokens: Tokens::default() })
     }
 
-    /// Calls the API below the organisation and gives back `data` of its envelope; `None` for a 404, or a 500 that says
-    /// "not found" (contract 7, point 25).
+    /// Calls the API below the organisation and gives back `data` of its envelope; `None` for a 404, or, where a record is
+    /// read by its id, a 500 that says "not found" (contract 7, point 25). Takes no longer than a call may, with the wait
+    /// for a token.
     pub(super) async fn call(
         &self,
         method: Method,
@@ -116,6 +127,17 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Option<Value>, PlatformError> {
+        within(self.timeout, self.call_in_time(method, path, query, body)).await
+    }
+
+    async fn call_in_time(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Option<Value>, PlatformError> {
+        let reads_one = method == Method::GET && matches!(path, ["connections" | "proofs" | "verified-proofs", _]);
         if !path.iter().all(|part| is_segment(part)) {
             return Err(PlatformError::Refused(StatusCode::BAD_REQUEST.as_u16()));
         }
@@ -149,7 +171,8 @@ impl Client {
             let error = answer_error(&answer);
             let body = read(answer).await;
             if let Some(error) = error {
-                let missing = matches!(error, PlatformError::Unavailable { status: 500, .. })
+                let missing = reads_one
+                    && matches!(error, PlatformError::Unavailable { status: 500, .. })
                     && body.is_ok_and(|body| String::from_utf8_lossy(&body).to_ascii_lowercase().contains("not found"));
                 return if missing { Ok(None) } else { Err(error) };
             }
@@ -168,7 +191,7 @@ impl Client {
                 return Some(message);
             }
             // No decoding of content takes place: object stores send a misleading `Content-Encoding: base64`.
-            let answer = self.links.get(&url).header(header::ACCEPT, "application/json").send().await.ok()?;
+            let answer = self.http.get(&url).header(header::ACCEPT, "application/json").send().await.ok()?;
             if answer.status().is_redirection() {
                 let target = answer.headers().get(header::LOCATION)?.to_str().ok()?;
                 url = answer.url().join(target).ok()?.to_string();
