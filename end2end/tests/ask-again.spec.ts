@@ -51,6 +51,26 @@ test("a wallet that shows nothing can be asked again, or given up for a new code
   await desk.expectApplication();
 });
 
+test("a platform that keeps the desk waiting is said to, and the page goes on when it answers", async ({
+  server,
+  page,
+  desk,
+  wallet,
+}) => {
+  const slow = page.getByText("The wallet platform is slow to answer.");
+  await desk.beginLive();
+  await wallet.open(await desk.link());
+  await expect(slow).toBeHidden();
+  await server.behave({ pace: 50, faults: Array(20).fill("error") });
+  await wallet.connect();
+  await expect(slow).toBeVisible();
+  await page.reload();
+  await expect(slow).toBeVisible();
+  await server.behave({ pace: 50 });
+  await desk.expectStage("requested");
+  await expect(slow).toBeHidden();
+});
+
 test("a card that does not verify can be shared anew over the same connection", async ({ desk, wallet }) => {
   await desk.beginLive();
   await wallet.open(await desk.link());

@@ -84,6 +84,7 @@ test("what is wrong is told beside the field, and nothing is sent until it is ri
   await form.email.fill("amaka");
   await form.email.blur();
   await form.expectFault(form.email, /has a name, one @ and a domain/);
+  await form.email.press("End");
   await form.email.pressSequentially("@example.org");
   await form.expectNoFault(form.email);
   await form.phone.fill("0801 234 5678");

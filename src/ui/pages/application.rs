@@ -84,7 +84,7 @@ fn Shared(view: ApplicationView, problem: Option<String>) -> impl IntoView {
                         autofocus=phone_first
                         typed=phone
                     />
-                    <button class="primary" type="submit">
+                    <button id=ids::REGISTER class="primary" type="submit">
                         "Register"
                     </button>
                 </form>
