@@ -25,6 +25,8 @@ export class DeskPage {
   readonly tryAgain: Locator;
   readonly cancel: Locator;
   readonly onwards: Locator;
+  readonly askAgain: Locator;
+  readonly matchingCode: Locator;
   private readonly linkField: Locator;
 
   constructor(readonly page: Page) {
@@ -36,7 +38,9 @@ export class DeskPage {
     this.newCode = page.getByRole("button", { name: "New code" });
     this.tryAgain = page.getByRole("button", { name: "Try again with a new code" });
     this.cancel = page.getByRole("button", { name: "Cancel" });
-    this.onwards = page.getByRole("link", { name: "See what was shared" });
+    this.onwards = page.getByRole("link", { name: "Go on to the form" });
+    this.askAgain = page.getByRole("button", { name: "Ask my wallet again" });
+    this.matchingCode = page.locator(".matching strong");
   }
 
   /** From the first page to the code. */
@@ -80,6 +84,15 @@ export class DeskPage {
 
   async expectMethod(method: "connecting" | "websocket" | "polling" | "offline" | "ended"): Promise<void> {
     await expect(this.live).toHaveAttribute("data-method", method);
+  }
+
+  /** The code that the wallet shows too. */
+  async expectMatchingCode(): Promise<string> {
+    await this.expectStage("requested");
+    await expect(this.matchingCode).toBeVisible();
+    const code = (await this.matchingCode.textContent()) ?? "";
+    expect(code).toMatch(/^[0-9A-Z]{4}$/);
+    return code;
   }
 
   /** Begins to note every sentence in the headline. The notes are gone when the page is loaded again. */

@@ -17,6 +17,7 @@ const GOOD_WAY = ["waiting", "scanned", "connected", "requested", "presented", "
 
 const FIELDS = [
   "attempt",
+  "delayed",
   "eventType",
   "expiresAt",
   "opened",

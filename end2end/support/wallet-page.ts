@@ -33,9 +33,36 @@ export class WalletPage {
     await expect(this.page.getByRole("status")).toHaveText("You declined. Nothing was shared.");
   }
 
-  async shareInvalid(): Promise<void> {
+  /** Waits for a request with this code; a wallet that has answered does not look for the next one by itself. */
+  async awaitRequest(code: string): Promise<void> {
+    await expect(async () => {
+      await this.page.reload();
+      await expect(this.page.getByText(`(code ${code})`).first()).toBeVisible({ timeout: 500 });
+    }).toPass();
+  }
+
+  /** The code that the wallet shows with the request. */
+  async requestCode(): Promise<string | undefined> {
+    return /\(code (.*)\)/.exec((await this.page.locator(".quote").textContent()) ?? "")?.[1];
+  }
+
+  async dismiss(): Promise<void> {
+    await this.answer("Dismiss it without a word");
+    await expect(this.page.getByRole("status")).toContainText("You dismissed the request");
+  }
+
+  async shareAllButTheLast(): Promise<void> {
+    await this.answer("Share all but the last");
+    await expect(this.page.getByRole("status")).toContainText("Shared");
+  }
+
+  private async answer(name: string): Promise<void> {
     await this.page.getByText("Other ways a wallet can answer").click();
-    await this.page.getByRole("button", { name: "Share a card that does not verify" }).click();
+    await this.page.getByRole("button", { name }).click();
+  }
+
+  async shareInvalid(): Promise<void> {
+    await this.answer("Share a card that does not verify");
     await expect(this.page.getByRole("status")).toHaveText("The card you shared could not be verified.");
   }
 

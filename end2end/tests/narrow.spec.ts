@@ -1,4 +1,5 @@
 import type { Page } from "@playwright/test";
+import { EMAIL, FormPage, PHONE } from "../support/form-page";
 import { statusOf } from "../support/faults";
 import { FOREVER } from "../support/server";
 import { expect, test } from "../support/test";
@@ -31,6 +32,8 @@ test("the pages of the good way fit on a narrow screen", async ({ server, page, 
   await wallet.connect();
   await desk.expectStage("requested");
   await expectToFit(page, "the page while the wallet asks");
+  await page.getByText("Nothing to see in your wallet?").click();
+  await expectToFit(page, "what to do when the wallet shows nothing");
   await expect(wallet.page.getByRole("button", { name: "Share", exact: true })).toBeVisible();
   await expectToFit(wallet.page, "the wallet's request");
   await wallet.share();
@@ -39,6 +42,15 @@ test("the pages of the good way fit on a narrow screen", async ({ server, page, 
   await expectToFit(page, "the page of the good end");
   await desk.expectApplication();
   await expectToFit(page, "what was shared");
+  const form = new FormPage(page);
+  await form.fill("amaka", "0801");
+  await form.register.click();
+  await form.expectFault(form.phone, /./);
+  await expectToFit(page, "the form with what is wrong");
+  await form.fill(EMAIL, PHONE);
+  await form.register.click();
+  await form.expectNumber();
+  await expectToFit(page, "the number");
 });
 
 test("a wallet with the longest name fits on a narrow screen", async ({ server, page, desk, wallet }) => {

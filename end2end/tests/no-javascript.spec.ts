@@ -1,3 +1,4 @@
+import { WALLET } from "../support/sample";
 import { expect, test } from "../support/test";
 
 test.use({ javaScriptEnabled: false });
@@ -15,7 +16,7 @@ test("without JavaScript the page follows by loading itself again, all the way",
   await wallet.open(code ?? "");
   await expect(desk.headline).toHaveText("Your wallet has read the code");
   await wallet.connect();
-  await expect(desk.headline).toHaveText("Look at Green phone");
+  await expect(desk.headline).toHaveText(`Look at ${WALLET}`);
   await wallet.share();
   await expect(desk.headline).toHaveText("Verified");
   expect(loads, "nobody but the page itself loaded it").toBeGreaterThanOrEqual(3);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlInputElement, Storage};
+use web_sys::{Element, Event, FocusEvent, HtmlInputElement, Storage};
 
 use crate::{
     domain::contact::{ContactFault, Email, Phone},
@@ -20,6 +20,8 @@ pub mod ids {
     pub const EMAIL: &str = "email";
     /// The input of the phone number.
     pub const PHONE: &str = "phone";
+    /// The button that sends the form.
+    pub const REGISTER: &str = "register";
     /// The button that prints; drawn hidden, for without JavaScript the browser's own menu prints.
     pub const PRINT: &str = "print";
 }
@@ -36,13 +38,13 @@ const KEPT: &str = "vestibule-form";
 /// How long a second press does nothing: long enough for an answer, and whoever stopped waiting can send again.
 const SENDING: Duration = Duration::from_secs(10);
 
-/// Somewhere on a page with [`ids::EMAIL`] and [`ids::PHONE`], or with [`ids::PRINT`].
+/// Somewhere on a page with the form of these ids, or with the button that prints.
 #[island]
 pub fn LiveControls() -> impl IntoView {
     // For as long as the page is there.
     in_browser(|| {
         restore();
-        for event in ["change", "input", "submit", "click"] {
+        for event in ["focusout", "input", "submit", "click"] {
             window_event_listener_untyped(event, handle);
         }
         if let Some(button) = document().get_element_by_id(ids::PRINT) {
@@ -63,14 +65,23 @@ fn handle(event: Event) {
         kind => {
             for (name, fault_of) in &FIELDS {
                 let Some(input) = input(name).filter(|_| target.id() == *name) else { continue };
+                let typed = input.value();
                 // While one types, the sentence only goes; it comes when one is done.
-                if kind == "change" || fault_of(&input.value()).is_none() {
+                let done = kind == "focusout" && !typed.is_empty() && !goes_on_to_register(&event);
+                if done || fault_of(&typed).is_none() {
                     check(name, *fault_of);
                 }
             }
             keep();
         }
     }
+}
+
+/// Whether the field is left for the button. A sentence that came now would push the button away from under the finger
+/// that presses it; pressed, it checks all the same.
+fn goes_on_to_register(event: &Event) -> bool {
+    let to = event.unchecked_ref::<FocusEvent>().related_target();
+    to.is_some_and(|to| to.unchecked_into::<Element>().id() == ids::REGISTER)
 }
 
 fn submit(event: &Event, form: &Element) {

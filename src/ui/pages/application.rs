@@ -84,7 +84,7 @@ fn Shared(view: ApplicationView, problem: Option<String>) -> impl IntoView {
                         autofocus=phone_first
                         typed=phone
                     />
-                    <button class="primary" type="submit">
+                    <button id=ids::REGISTER class="primary" type="submit">
                         "Register"
                     </button>
                 </form>
@@ -153,8 +153,8 @@ fn FallsShort(view: ApplicationView) -> impl IntoView {
                 <ul>{missing.into_iter().map(|label| view! { <li>{label}</li> }).collect_view()}</ul>
             </div>
             <p>
-                "Ask your wallet again, and choose a " {credential} " that has it. If you have it in another wallet, begin again \
-                 with a new code."
+                "Ask your wallet again, and let it share that too. If it is on the " {credential}
+                " in another wallet, begin again with a new code."
             </p>
             <div class="actions start">
                 <AskWalletAgain attempt label="Ask my wallet again" main=true />

@@ -59,7 +59,9 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
             <h2>"What will be asked, and why"</h2>
             <AskedFor desk=desk.clone() />
             <p>
-                {desk.organisation.clone()} " sees these values and the name of your wallet, and nothing else. They are kept for " {kept}
+                {desk.organisation.clone()}
+                " sees these values and the name of your wallet, and nothing else of what is in it. Afterwards you type your \
+                 e-mail address and your phone number. All of it is kept for " {kept}
                 " and then deleted; if you do not finish, after " {unfinished} ". You can still decline in the wallet."
             </p>
             <ActionForm action=open>
