@@ -107,13 +107,14 @@ fn forget_what_is_personal(fields: &mut Map<String, Value>) {
     if let Some(data) = fields.get_mut("proofData") {
         *data = Value::Object(Map::new());
     }
-    for value in fields.values_mut() {
-        let below = match value {
-            Value::Array(items) => items.iter_mut().filter_map(Value::as_object_mut).collect(),
-            Value::Object(fields) => vec![fields],
-            _ => Vec::new(),
-        };
-        below.into_iter().for_each(forget_what_is_personal);
+    fields.values_mut().for_each(forget_below);
+}
+
+fn forget_below(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(forget_below),
+        Value::Object(fields) => forget_what_is_personal(fields),
+        _ => {}
     }
 }
 
