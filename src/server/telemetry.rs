@@ -30,3 +30,18 @@ pub fn init(config: &Config) {
         tracing::warn!(%error, "LOG_LEVEL cannot be read; logging at info");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_level_below_info_is_ours_alone_however_it_is_written() {
+        for level in ["trace", "TRACE", "Debug", "5"] {
+            assert!(directives(level).starts_with("info,vestibule="), "{level}");
+        }
+        for level in ["info", "warn", "off", "vestibule=trace", "hyper=debug,info"] {
+            assert_eq!(directives(level), level);
+        }
+    }
+}

@@ -11,6 +11,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails by a panic is a test that fails")]
 
+mod acts;
 mod api;
 mod authentication;
 mod browser;

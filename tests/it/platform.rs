@@ -43,6 +43,8 @@ struct Records {
     calls: Vec<String>,
     /// Statuses to answer the next calls with, whatever they are.
     faults: Vec<StatusCode>,
+    /// Connections whose proofs are listed though they cannot be read.
+    listed: Vec<String>,
     /// What it says of every connection beside its id; nothing means that it is complete.
     connection: Option<Value>,
 }
@@ -105,6 +107,11 @@ impl FakePlatform {
     /// Says this of every connection from now on.
     pub fn connections_are(&self, record: Value) {
         self.records.lock().unwrap().connection = Some(record);
+    }
+
+    /// Lists a proof on this connection that it does not show when it is asked for.
+    pub fn lists(&self, connection: &str) {
+        self.records.lock().unwrap().listed.push(connection.to_owned());
     }
 
     pub fn count(&self, call: &str) -> usize {
@@ -187,6 +194,12 @@ async fn list_proofs(State(platform): Here) -> Answer {
         .proofs
         .keys()
         .map(|id| json!({ "presentationId": id, "connectionId": format!("e81d5c47{}", &id[8..]) }))
+        .chain(
+            records
+                .listed
+                .iter()
+                .map(|connection| json!({ "presentationId": Uuid::new_v4(), "connectionId": connection })),
+        )
         .collect();
     success(json!({ "data": rows }))
 }

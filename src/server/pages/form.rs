@@ -15,6 +15,7 @@ use crate::{
     },
     server::{
         platform::Revealed,
+        problem::Problem,
         sessions::{Submission, Typed, to_the_end},
     },
 };
@@ -33,11 +34,11 @@ pub async fn application_view() -> Answer<Option<ApplicationView>> {
         return Ok(None);
     };
     let attempt = present_attempt(&app, session).await?;
-    // Then only another attempt leads on, and the page says so.
-    let revealed = app.sessions.store.revealed(&attempt).unwrap_or_else(|| {
+    // Not shown as missing: the operator may still have the key, and then all of it is there again.
+    let Some(revealed) = app.sessions.store.revealed(&attempt) else {
         tracing::error!(session.id = %session.id, "the attributes of a verified session cannot be opened");
-        Vec::new()
-    });
+        return Err(failed(Problem::StoreUnavailable));
+    };
     let typed = app.sessions.typed(session.id).await.map_err(|error| failed(error.into()))?;
     let desk = desk();
     let fields = desk.attributes.iter().map(|asked| field(asked, &revealed)).collect();

@@ -52,44 +52,44 @@ fn Shared(view: ApplicationView, problem: Option<String>) -> impl IntoView {
         .then(|| format!("You are not registered yet. {fields_are} to be mended; what you typed is still there."));
     let phone_first = email.fault.is_none();
     view! {
-            <Layout title=title.clone() step=3>
-                <h1>"What you shared"</h1>
-                <Trouble said=not_stored />
-                <p class="lead">
-                    "Proven by your " {credential} ", and now known to " {organisation.clone()} ". Nothing of it had to be typed."
-                </p>
-                <Facts fields />
-                <IssuedBy issuer did=issuer_did />
-                <h2>"How to reach you"</h2>
-                <p>"No card says this, so you type it. " {organisation} " uses it for this registration only."</p>
-                <form class="contact" method="post" action=SubmitForm::url() novalidate>
-    <LiveControls />
-                    <div class="summary">
-                        <Trouble said=summary />
-                    </div>
-                    <ContactField
-                        name=ids::EMAIL
+        <Layout title=title.clone() step=3>
+            <h1>"What you shared"</h1>
+            <Trouble said=not_stored />
+            <p class="lead">
+                "Proven by your " {credential} ", and now known to " {organisation.clone()} ". Nothing of it had to be typed."
+            </p>
+            <Facts fields />
+            <IssuedBy issuer did=issuer_did />
+            <h2>"How to reach you"</h2>
+            <p>"No card says this, so you type it. " {organisation} " uses it for this registration only."</p>
+            <form class="contact" method="post" action=SubmitForm::url() novalidate>
+                <LiveControls />
+                <div class="summary">
+                    <Trouble said=summary />
+                </div>
+                <ContactField
+                    name=ids::EMAIL
                     session=session.to_string()
-                        label="E-mail address"
-                        hint="For example amaka@example.org"
-                        inputmode="email"
-                        autofocus=true
-                        typed=email
-                    />
-                    <ContactField
-                        name=ids::PHONE
-                        label="Phone number"
-                        hint="With the country's number, for example +234 801 234 5678"
-                        inputmode="tel"
-                        autofocus=phone_first
-                        typed=phone
-                    />
-                    <button id=ids::REGISTER class="primary" type="submit">
-                        "Register"
-                    </button>
-                </form>
-            </Layout>
-        }
+                    label="E-mail address"
+                    hint="For example amaka@example.org"
+                    inputmode="email"
+                    autofocus=true
+                    typed=email
+                />
+                <ContactField
+                    name=ids::PHONE
+                    label="Phone number"
+                    hint="With the country's number, for example +234 801 234 5678"
+                    inputmode="tel"
+                    autofocus=phone_first
+                    typed=phone
+                />
+                <button id=ids::REGISTER class="primary" type="submit">
+                    "Register"
+                </button>
+            </form>
+        </Layout>
+    }
 }
 
 /// A field of the form with its label, an example, and the sentence that says what is wrong. The browser's own words stay

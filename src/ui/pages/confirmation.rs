@@ -37,39 +37,39 @@ fn Registered(view: ConfirmationView) -> impl IntoView {
     let ConfirmationView { title, organisation, number, submitted_at, after, kept } = view;
     let time = utc_in_words(&submitted_at);
     view! {
-            <Layout title=title.clone() step=4>
-                <h1>"You are registered"</h1>
-                <p class="lead">{title.clone()} ", " {organisation}</p>
-                <div class="receipt">
-                    <p id="number-label">"Your number"</p>
-                    <output class="number" aria-labelledby="number-label">
-                        {number}
-                    </output>
-                    <p>
-                        <time datetime=submitted_at>{time}</time>
-                    </p>
-                </div>
-                {(!after.is_empty())
-                    .then(|| {
-                        view! {
-                            <h2>"What follows"</h2>
-                            <p>{after}</p>
-                        }
-                    })}
-                <h2>"What is kept"</h2>
+        <Layout title=title.clone() step=4>
+            <h1>"You are registered"</h1>
+            <p class="lead">{title.clone()} ", " {organisation}</p>
+            <div class="receipt">
+                <p id="number-label">"Your number"</p>
+                <output class="number" aria-labelledby="number-label">
+                    {number}
+                </output>
                 <p>
-                    "What you shared and how to reach you, for " {kept}
-                    ". Then it is deleted. Note the number, or print this page: it is shown in this browser alone."
+                    <time datetime=submitted_at>{time}</time>
                 </p>
-                <div class="actions start">
-                    <button id=ids::PRINT type="button" hidden>
-    "Print"
-    </button>
-    <LiveControls />
-                    <a class="button quiet" href="/">
-                        "To the start"
-                    </a>
-                </div>
-            </Layout>
-        }
+            </div>
+            {(!after.is_empty())
+                .then(|| {
+                    view! {
+                        <h2>"What follows"</h2>
+                        <p>{after}</p>
+                    }
+                })}
+            <h2>"What is kept"</h2>
+            <p>
+                "What you shared and how to reach you, for " {kept}
+                ". Then it is deleted. Note the number, or print this page: it is shown in this browser alone."
+            </p>
+            <div class="actions start">
+                <button id=ids::PRINT type="button" hidden>
+                    "Print"
+                </button>
+                <LiveControls />
+                <a class="button quiet" href="/">
+                    "To the start"
+                </a>
+            </div>
+        </Layout>
+    }
 }

@@ -1,0 +1,155 @@
+//! What is due: looked at once more before it is done, done again when it was wished for meanwhile, and given up by nobody.
+
+use std::{sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+use vestibule::{
+    domain::{
+        ids::{ConnectionId, SessionId},
+        stage::{Event, Stage},
+    },
+    server::{
+        clock::Clock,
+        platform::{Cards, Revealed},
+        secrets::{KeyRing, SecretKey},
+        sessions::Finding,
+        store::{About, Act, ActKind, Lane, Store},
+    },
+};
+
+use crate::{
+    harness::Desk,
+    platform::{FakePlatform, ProofEnd},
+    reconcile::pass_until,
+};
+
+const LEASE: Duration = Duration::from_secs(10);
+
+/// A database with nobody at work in it.
+struct Idle {
+    store: Store,
+    clock: Clock,
+    _folder: TempDir,
+}
+
+impl Idle {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = KeyRing::new(SecretKey::from_master(&[7; 32]), Vec::new());
+        let url = format!("sqlite://{}", folder.path().join("idle.db").display());
+        Self { store: Store::open(&url, Arc::new(keys)).await.unwrap(), clock: Clock::default(), _folder: folder }
+    }
+
+    /// Leases what is due in a lane.
+    async fn lease(&self, lane: Lane) -> Vec<Act> {
+        let mut tx = self.store.begin().await.unwrap();
+        let acts = tx.lease_acts(lane, self.clock.now(), LEASE, 10).await.unwrap();
+        tx.commit().await.unwrap();
+        acts
+    }
+
+    async fn wish(&self, about: &About) {
+        let mut tx = self.store.begin().await.unwrap();
+        tx.set_act(ActKind::ReadConnection, about, self.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn finish(&self, act: &Act) {
+        let mut tx = self.store.begin().await.unwrap();
+        tx.finish_act(act.id, self.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_act_that_is_wished_for_while_it_runs_is_done_once_more() {
+    let idle = Idle::new().await;
+    let about = About::Connection(ConnectionId("c".to_owned()));
+    idle.wish(&about).await;
+    let first = idle.lease(Lane::Asking).await;
+    assert_eq!((first.len(), first[0].tries), (1, 0));
+    assert!(idle.lease(Lane::Asking).await.is_empty(), "it is leased");
+    idle.wish(&about).await;
+    assert!(idle.lease(Lane::Asking).await.is_empty(), "and still is");
+    idle.finish(&first[0]).await;
+    let again = idle.lease(Lane::Asking).await;
+    assert_eq!(again.len(), 1, "the wish was not lost");
+    idle.finish(&again[0]).await;
+    idle.clock.advance(LEASE);
+    assert!(idle.lease(Lane::Asking).await.is_empty(), "and was fulfilled once");
+}
+
+#[tokio::test]
+async fn an_act_whose_worker_died_comes_back_with_its_tries_counted() {
+    let idle = Idle::new().await;
+    idle.wish(&About::Connection(ConnectionId("c".to_owned()))).await;
+    for tries in 0..3 {
+        let leased = idle.lease(Lane::Asking).await;
+        assert_eq!(leased.iter().map(|act| act.tries).collect::<Vec<_>>(), [tries]);
+        // Nobody finishes it.
+        idle.clock.advance(LEASE);
+    }
+    assert!(idle.lease(Lane::Doing).await.is_empty(), "a lane has its own acts");
+}
+
+#[tokio::test]
+async fn a_wallet_is_not_asked_for_a_registration_that_ended_meanwhile() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let desk = Desk::on(&platform).await;
+    let opened = desk.open().await;
+    let (id, store) = (opened.id.parse::<SessionId>().unwrap(), &desk.app.sessions.store);
+    let noted = async || {
+        let mut tx = store.begin().await.unwrap();
+        let noted = tx.mark_proof_asked(id, 1, desk.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        noted
+    };
+    assert!(!noted().await, "nobody is connected");
+    let mut tx = store.begin().await.unwrap();
+    let mut session = tx.session(id).await.unwrap().unwrap();
+    session.apply(Event::ConnectionCompleted, desk.clock.now(), &desk.app.sessions.deadlines);
+    tx.update_session(&session).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(noted().await);
+    desk.app.sessions.cancel(id).await.unwrap();
+    assert!(!noted().await, "it is cancelled");
+}
+
+#[tokio::test]
+async fn two_cards_that_come_to_light_while_the_platform_is_asked_are_found() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let desk = Desk::on(&platform).await;
+    let opened = desk.open().await;
+    let (id, store) = (opened.id.parse::<SessionId>().unwrap(), &desk.app.sessions.store);
+    let mut tx = store.begin().await.unwrap();
+    tx.store_cards(id, 1, Cards::Several).await.unwrap();
+    tx.commit().await.unwrap();
+    // The act began before that, and knows nothing of it.
+    let act = Act { id: i64::MAX, kind: ActKind::VerifyProof, about: About::Attempt(id, 1), tries: 0 };
+    let revealed = vec![Revealed { name: "surname".to_owned(), value: "Okonkwo".to_owned() }];
+    desk.app.sessions.finish(&act, &Finding::Verified(revealed)).await.unwrap();
+    assert_eq!(store.session(id).await.unwrap().unwrap().progress.stage, Stage::Invalid);
+    assert!(store.revealed(&store.attempt(id, 1).await.unwrap().unwrap()).is_none());
+}
+
+#[tokio::test]
+async fn a_listed_proof_that_cannot_be_read_is_not_taken_for_none() {
+    let platform = FakePlatform::start(ProofEnd::CannotAsk).await;
+    let desk = Desk::on(&platform).await;
+    let opened = desk.open().await;
+    let connection = "e81d5c47-93b2-4f6a-b0d8-2a7c4e9f1b35";
+    // The first call has an unknown outcome, and the list shows an exchange that cannot be read yet.
+    platform.lists(connection);
+    let body = serde_json::json!({ "type": "Connection", "id": connection, "state": "completed",
+        "outOfBandId": platform.last_out_of_band_id() });
+    desk.record(&body).await;
+    tokio::time::timeout(crate::harness::PATIENCE, async {
+        while platform.count("list_proofs") < 4 {
+            desk.pass(Duration::from_secs(4)).await;
+        }
+    })
+    .await
+    .expect("it is looked for");
+    assert_eq!(platform.count("create_proof"), 1, "to ask twice would be worse than to wait");
+    pass_until(&desk, &opened, "connected").await;
+}
