@@ -138,3 +138,26 @@ async fn two_cards_that_come_to_light_after_verification_take_it_back() {
     let attempt = desk.app.sessions.store.attempt(opened.id.parse().unwrap(), 1).await.unwrap().unwrap();
     assert!(desk.app.sessions.store.revealed(&attempt).is_none(), "and nothing of it is kept");
 }
+
+#[tokio::test]
+async fn a_wallet_that_reuses_its_connection_moves_the_new_registration_alone() {
+    for webhook in ["envelope", "gateway"] {
+        let elsewhere = desk_on_a_sandbox_elsewhere(AuthMode::ApiKey, &[]).await;
+        let desk = &elsewhere.desk;
+        let (first, wallet) = requested(&elsewhere).await;
+        wallet.answer("share").await;
+        let version = pass_until(desk, &first, "verified").await["version"].clone();
+        elsewhere.behave(json!({ "webhook": webhook, "copies": [3], "delay": [0, 20] }));
+        let second = desk.open().await;
+        let wallet = elsewhere.take(&second, "amaka", "reuse").await;
+        pass_until(desk, &second, "requested").await;
+        while !wallet.shown().await.contains(second.data["matchingCode"].as_str().unwrap()) {
+            desk.pass(std::time::Duration::from_millis(20)).await;
+        }
+        wallet.answer("share").await;
+        pass_until(desk, &second, "verified").await;
+        assert_eq!(elsewhere.proofs_on(wallet.connection()).await, 2, "one request for each registration");
+        let snapshot = desk.snapshot(&first).await;
+        assert_eq!((&snapshot["stage"], &snapshot["version"]), (&json!("verified"), &version));
+    }
+}

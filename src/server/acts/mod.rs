@@ -163,7 +163,12 @@ async fn perform(sessions: Arc<Sessions>, act: Act) {
             Ok(refused(&act))
         }
         Err(reason) => {
-            tracing::warn!(act.kind = act.kind.as_str(), act.tries, %reason, "put off");
+            if act.kind.lane() == Lane::Asking && act.tries > 0 {
+                // Of the many that wait while a platform is down, one line each is enough.
+                tracing::debug!(act.kind = act.kind.as_str(), act.tries, %reason, "put off");
+            } else {
+                tracing::warn!(act.kind = act.kind.as_str(), act.tries, %reason, "put off");
+            }
             Err(reason)
         }
         Ok(found) => Ok(found),

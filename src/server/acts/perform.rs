@@ -80,7 +80,9 @@ async fn request_proof(sessions: &Sessions, session: &Session, attempt: &Attempt
     }
     if let Some(asked_at) = attempt.proof_asked_at {
         if let Some(proof) = platform.find_proof(connection).await?
-            // The newest exchange may be an earlier attempt's, or, on a reused connection, an earlier registration's.
+            // The newest exchange may be an earlier attempt's, or, on a reused connection, an earlier registration's: one
+            // that was accepted is, because what we ask for waits for our own acceptance.
+            && proof.state != ProofState::Verified
             && !sessions.store.is_bound_elsewhere(&proof.id, attempt.session, attempt.number).await?
         {
             return Ok(Finding::Asked(proof));
