@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vestibule::server::{platform::confirmd::AuthMode, sessions::OpenError};
 
 use crate::{
-    harness::{Desk, Opened},
+    harness::{Desk, Opened, PATIENCE},
     own_platform::{Elsewhere, desk_on_a_sandbox_elsewhere},
     platform::{FakePlatform, ProofEnd, proof_id_for},
     reconcile::pass_until,
@@ -56,6 +56,27 @@ async fn after_every_bad_answer_the_same_wallet_can_be_asked_again() {
         assert_eq!(pass_until(desk, &opened, "verified").await["attempt"], 2);
         assert!(application_page(desk, &opened).await.text().await.unwrap().contains("UNI/CSC/21/0417"));
     }
+}
+
+#[tokio::test]
+async fn an_earlier_attempts_exchange_is_never_taken_for_the_one_that_is_looked_for() {
+    let elsewhere = desk_on_a_sandbox_elsewhere(AuthMode::ApiKey, &[]).await;
+    let desk = &elsewhere.desk;
+    let (opened, wallet) = requested(&elsewhere).await;
+    wallet.answer("decline").await;
+    pass_until(desk, &opened, "declined").await;
+    // The connection is read, and the call that asks fails without effect: what is found then is the first exchange.
+    elsewhere.behave(json!({ "faults": ["none", "error"] }));
+    ask_again(desk, &opened, 1).await.unwrap();
+    let code = code_of(desk, &opened, 2).await;
+    tokio::time::timeout(PATIENCE, async {
+        while !wallet.shown().await.contains(&code) {
+            desk.pass(std::time::Duration::from_millis(200)).await;
+        }
+    })
+    .await
+    .expect("the wallet is asked after all");
+    assert_eq!(elsewhere.proofs_on(wallet.connection()).await, 2);
 }
 
 #[tokio::test]
