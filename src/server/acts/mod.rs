@@ -118,14 +118,15 @@ impl Worker {
             let asking = lane == Lane::Asking;
             let now = self.sessions.clock.now();
             // A look without the write lock first: mostly nothing is due.
-            let due = self.sessions.store.next_act_at(lane).await?;
-            if due.is_some_and(|at| at <= now) {
+            let mut next = self.sessions.store.next_act_at(lane).await?;
+            if next.is_some_and(|at| at <= now) {
                 let room = if asking { (0..room).take_while(|_| self.questions.check().is_ok()).count() } else { room };
                 if room > 0 {
                     self.lease(lane, room).await?;
+                    next = self.sessions.store.next_act_at(lane).await?;
                 }
             }
-            if let Some(at) = self.sessions.store.next_act_at(lane).await? {
+            if let Some(at) = next {
                 let until = Duration::from_millis(at.since(self.sessions.clock.now()));
                 // Still due: the ceiling is reached. The next second has room again.
                 wait = wait.min(if until.is_zero() && asking { LOOK / 4 } else { until });

@@ -36,6 +36,10 @@ pub(super) async fn perform(sessions: &Sessions, act: &Act) -> Result<Finding, N
         About::Attempt(id, number) => (*id, *number),
         About::Connection(id) => return read_connection(sessions, id).await,
     };
+    if matches!(act.kind, ActKind::Expire | ActKind::Purge) {
+        // These ask nothing: they are done where they are stored.
+        return Ok(Finding::Nothing);
+    }
     // An act of an attempt that is over, or of a session that is gone, has nothing left to do.
     let Some(session) = sessions.store.session(id).await? else { return Ok(Finding::Nothing) };
     if session.attempt != number || session.progress.stage.is_end() {
@@ -47,7 +51,7 @@ pub(super) async fn perform(sessions: &Sessions, act: &Act) -> Result<Finding, N
         ActKind::VerifyProof => verify_proof(sessions, &session, &attempt).await,
         ActKind::FallBack => fall_back(sessions, &session, &attempt).await,
         ActKind::Reconcile => reconcile(sessions, &session, &attempt).await,
-        // These ask nothing: they are done where they are stored.
+        // Not about an attempt, or done above.
         ActKind::Expire | ActKind::Purge | ActKind::ReadConnection => Ok(Finding::Nothing),
     }
 }

@@ -302,16 +302,18 @@ impl Tx {
     }
 
     /// Sets when everything is to be deleted by how long the desk keeps it now: what was submitted, counted from then,
-    /// and what never was, counted from its beginning.
+    /// and what never was, counted from its beginning. Writes only what changes, because a start waits for it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn schedule_purges(&mut self, keep: Duration, unfinished: Duration) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE acts SET due_at = COALESCE(\
-             (SELECT submitted_at + $1 FROM registrations WHERE registrations.session_id = acts.session_id), \
-             (SELECT created_at + $2 FROM sessions WHERE sessions.id = acts.session_id), 0) \
-             WHERE kind = 'purge' AND done_at IS NULL",
+            "UPDATE acts SET due_at = wanted.due_at FROM (SELECT purges.id AS id, \
+             COALESCE(registrations.submitted_at + $1, sessions.created_at + $2) AS due_at FROM acts AS purges \
+             JOIN sessions ON sessions.id = purges.session_id \
+             LEFT JOIN registrations ON registrations.session_id = purges.session_id \
+             WHERE purges.kind = 'purge' AND purges.lane = 3 AND purges.done_at IS NULL) AS wanted \
+             WHERE acts.id = wanted.id AND acts.due_at <> wanted.due_at",
         )
         .bind(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
         .bind(i64::try_from(unfinished.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
