@@ -7,7 +7,11 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{platform::PlatformError, sessions::OpenError, store::StoreError};
+use super::{
+    platform::PlatformError,
+    sessions::{NotRecorded, OpenError},
+    store::StoreError,
+};
 
 /// What went wrong, for a machine. The codes are listed in the README and never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,7 @@ pub enum Problem {
     TooMany { retry_after: u64 },
     PlatformUnavailable,
     StoreUnavailable,
+    Busy,
     Full,
 }
 
@@ -41,7 +46,7 @@ struct Body {
 
 impl Problem {
     /// Every problem, for the documentation and its test.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::BadRequestType,
         Self::BadJson,
         Self::BadForm,
@@ -57,6 +62,7 @@ impl Problem {
         Self::TooMany { retry_after: 1 },
         Self::PlatformUnavailable,
         Self::StoreUnavailable,
+        Self::Busy,
         Self::Full,
     ];
 
@@ -97,6 +103,7 @@ impl Problem {
             Self::StoreUnavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "it could not be stored; try again")
             }
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "more comes than can be stored; try again"),
             Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "full", "the server has as many sockets as it may have"),
         }
     }
@@ -111,7 +118,7 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let retry_after = match self {
             Self::TooMany { retry_after } => Some(retry_after),
-            Self::StoreUnavailable | Self::Full | Self::PlatformUnavailable => Some(1),
+            Self::StoreUnavailable | Self::Busy | Self::Full | Self::PlatformUnavailable => Some(1),
             _ => None,
         };
         if let Some(seconds) = retry_after {
@@ -125,6 +132,15 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         Self::StoreUnavailable
+    }
+}
+
+impl From<NotRecorded> for Problem {
+    fn from(not: NotRecorded) -> Self {
+        match not {
+            NotRecorded::Full => Self::Busy,
+            NotRecorded::Failed => Self::StoreUnavailable,
+        }
     }
 }
 

@@ -40,7 +40,10 @@ use super::{
     problem::Problem,
     sandbox::{self, ORG_ID, Sandbox},
     secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
-    sessions::Sessions,
+    sessions::{
+        Intake, Sessions,
+        intake::{self, Queue},
+    },
     state::{App, AppState, Parts},
     store::{Store, StoreError},
 };
@@ -77,6 +80,7 @@ pub struct Server {
     router: Router,
     sessions: Arc<Sessions>,
     app: App,
+    queue: Queue,
     stop: watch::Sender<bool>,
 }
 
@@ -144,6 +148,7 @@ impl Server {
         };
         let org_id = if is_sandbox { ORG_ID.to_owned() } else { settings.org_id.clone() };
         let platform: Arc<dyn Platform> = Arc::new(confirmd::Client::new(settings, config.platform_timeout)?);
+        let (intake, queue) = Intake::new();
         let sessions = Arc::new(Sessions {
             store,
             platform,
@@ -153,6 +158,7 @@ impl Server {
             consent,
             deadlines: config.deadlines,
             webhooks_are_hints: config.webhook_auth == AuthMode::None,
+            intake,
             acts_due: Notify::new(),
             // The last process may have been killed between deleting and emptying the log.
             deleted: AtomicBool::new(true),
@@ -174,7 +180,7 @@ impl Server {
         if let Some(sandbox) = sandbox {
             sandbox.resume();
         }
-        Ok(Self { listener, router, sessions, app, stop })
+        Ok(Self { listener, router, sessions, app, queue, stop })
     }
 
     /// The address it listens on.
@@ -197,7 +203,8 @@ impl Server {
     /// # Errors
     /// When the listener fails.
     pub async fn run(self, signal: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { listener, router, sessions, app, stop } = self;
+        let Self { listener, router, sessions, app, queue, stop } = self;
+        let intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
         let mut workers = JoinSet::new();
         workers.spawn(acts::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
@@ -229,6 +236,8 @@ impl Server {
             // What they were doing is leased in the database, and is done again at the next start.
             tracing::warn!("some acts did not end in time");
         }
+        // Whoever waited for an answer has it, or is gone.
+        intake.abort();
         sessions.store.close().await;
         result
     }

@@ -106,15 +106,8 @@ fn each_library_stays_in_its_room() {
 
 #[test]
 fn only_the_use_cases_write_registrations() {
-    let writers = [
-        "insert_session(",
-        "update_session(",
-        "insert_attempt(",
-        "insert_event(",
-        "store_attributes(",
-        "bind_connection(",
-        "bind_proof(",
-    ];
+    let writers =
+        ["put_session(", "insert_attempt(", "insert_event(", "store_attributes(", "bind_connection(", "bind_proof("];
     nobody_names("server", &writers, &["server/sessions/", "server/store/"]);
     nobody_names("server", &["hub.publish("], &["server/sessions/"]);
 }

@@ -1,7 +1,7 @@
 //! `POST /api/webhooks/confirmd`: verify, translate, record, answer. 200 means it is on disk; nothing is parsed before
 //! it is verified, nor logged raw. *Runs: server.*
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use axum::{
     Json,
@@ -16,7 +16,6 @@ use crate::server::{
     platform::{Delivery, confirmd::NotAuthentic},
     problem::Problem,
     secrets::same_secret,
-    sessions::to_the_end,
     state::App,
 };
 
@@ -44,8 +43,7 @@ pub async fn receive(
     claim.check_body(secrets, &body).map_err(unauthorized)?;
     let delivery = app.sessions.platform.translate(&body).map_err(|_| Problem::BadJson)?;
     check_addressee(&app, &delivery)?;
-    let sessions = Arc::clone(&app.sessions);
-    let outcome = to_the_end(async move { sessions.record(&delivery).await }).await?;
+    let outcome = app.sessions.intake.record(delivery).await?;
     Ok(Json(json!({ "received": true, "outcome": outcome.as_str() })))
 }
 

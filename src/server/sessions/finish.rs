@@ -12,7 +12,7 @@ use crate::{
     },
     server::{
         platform::{Cards, Delivery, Proof, Revealed},
-        store::{About, Act, ActKind, StoreError, Tx},
+        store::{About, Act, ActKind, Matched, StoreError, Tx},
     },
 };
 
@@ -127,15 +127,15 @@ impl Sessions {
             for delivery in deliveries {
                 // Read again each time: the one before may have bound the next one's key.
                 let Some(attempt) = tx.attempt(id, number).await? else { break };
-                session = self.apply_asked(tx, delivery, &attempt, now).await?.unwrap_or(session);
+                session = self.apply_asked(tx, delivery, &Matched::from(&attempt), now).await?.unwrap_or(session);
             }
             if self.webhooks_are_hints && session.resume(now) {
-                tx.update_session(&session).await?;
+                tx.put_session(&session);
             }
             return Ok(Some(session));
         }
         if let Finding::Asked(proof) = found {
-            tx.bind_proof(&attempt, &proof.id, proof.thread_id.as_deref()).await?;
+            tx.bind_proof(&Matched::from(&attempt), &proof.id, proof.thread_id.as_deref()).await?;
         }
         let event = match found {
             // It came to light while the platform was asked.
@@ -148,7 +148,7 @@ impl Sessions {
         };
         let awaited = matches!(act.kind, ActKind::RequestProof | ActKind::VerifyProof);
         if awaited && outcome != Some(Outcome::Advanced) && session.resume(now) {
-            tx.update_session(&session).await?;
+            tx.put_session(&session);
         }
         match found {
             // Of a registration that ended meanwhile, by cancelling for instance, nothing is kept.
@@ -160,7 +160,7 @@ impl Sessions {
             Finding::Asked(_) => {
                 if session.progress.stage == Stage::Requested {
                     let about = About::Attempt(id, number);
-                    tx.set_act(ActKind::Reconcile, &about, now.plus(super::NEWS)).await?;
+                    tx.set_act(ActKind::Reconcile, &about, now.plus(super::NEWS));
                 }
                 // Its webhooks may have overtaken the answer that named the exchange.
                 session = self.and_those_that_waited(tx, session, attempt.connection_id, now).await?;
@@ -190,7 +190,7 @@ impl Sessions {
             && session.attempt == attempt
             && session.delay(now)
         {
-            tx.update_session(&session).await?;
+            tx.put_session(&session);
             changed = Some(session);
         }
         tx.commit().await?;

@@ -6,11 +6,13 @@
 mod begin;
 mod finish;
 mod form;
+pub mod intake;
 mod record;
 
 pub use begin::OpenError;
 pub use finish::Finding;
 pub use form::{Submission, Typed};
+pub use intake::{Intake, NotRecorded};
 
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -58,6 +60,8 @@ pub struct Sessions {
     pub deadlines: Deadlines,
     /// Webhooks come without credentials, so they move nothing: each only makes the server ask the platform.
     pub webhooks_are_hints: bool,
+    /// Where deliveries wait to be recorded.
+    pub intake: Intake,
     /// Wakes the worker when an act was written.
     pub acts_due: Notify,
     /// Something was deleted that the write-ahead log may still hold.
@@ -102,7 +106,7 @@ impl Sessions {
         let mut tx = self.store.begin().await?;
         let Some(mut session) = tx.session(attempt.session).await? else { return Ok(()) };
         if session.attempt == attempt.number && session.open_link(self.clock.now()) {
-            tx.update_session(&session).await?;
+            tx.put_session(&session);
             tx.commit().await?;
             self.hub.publish(&session);
         }
@@ -131,7 +135,7 @@ impl Sessions {
         if outcome != Outcome::Advanced {
             return Ok(outcome);
         }
-        tx.update_session(session).await?;
+        tx.put_session(session);
         let (stage, about) = (session.progress.stage, About::Attempt(session.id, session.attempt));
         if stage.is_end() {
             if stage != Stage::Submitted {
@@ -145,21 +149,21 @@ impl Sessions {
             return Ok(outcome);
         }
         if session.expires_at != deadline {
-            tx.set_act(ActKind::Expire, &about, session.expires_at).await?;
+            tx.set_act(ActKind::Expire, &about, session.expires_at);
         }
         if session.progress.answered || stage == Stage::Connected {
             tx.mark_answered(session.id, session.attempt, now).await?;
         }
         match stage {
             Stage::Scanned if session.progress.answered => {
-                tx.add_act(ActKind::FallBack, &about, now.plus(CONFIRMATION)).await?;
+                tx.add_act(ActKind::FallBack, &about, now.plus(CONFIRMATION));
             }
-            Stage::Connected => tx.add_act(ActKind::RequestProof, &about, now).await?,
-            Stage::Presented => tx.add_act(ActKind::VerifyProof, &about, now).await?,
+            Stage::Connected => tx.add_act(ActKind::RequestProof, &about, now),
+            Stage::Presented => tx.add_act(ActKind::VerifyProof, &about, now),
             _ => {}
         }
         if awaits_news(stage) {
-            tx.set_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
+            tx.set_act(ActKind::Reconcile, &about, now.plus(NEWS));
         }
         Ok(outcome)
     }

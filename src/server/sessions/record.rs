@@ -13,7 +13,7 @@ use crate::{
     },
     server::{
         platform::{Cards, Delivery, DeliveryKind, Meaning},
-        store::{About, ActKind, Attempt, EventOutcome, Source, StoreError, Tx, UnmatchedEvent},
+        store::{About, ActKind, EventOutcome, Matched, Source, StoreError, Tx, UnmatchedEvent},
     },
 };
 
@@ -29,38 +29,42 @@ pub(super) struct Applied {
 }
 
 impl Sessions {
-    /// Records a verified delivery: stores it, applies it to the session it belongs to, and tells the browsers. When
-    /// this returns, all of it is on disk.
+    /// Records verified deliveries in one transaction: stores them, applies each to the session it belongs to, and tells
+    /// the browsers. When this returns, all of it is on disk. Gives back what became of each.
     ///
     /// # Errors
-    /// When it could not be stored; then nothing changed, and the platform has to send it again.
-    pub async fn record(&self, delivery: &Delivery) -> Result<EventOutcome, StoreError> {
+    /// When they could not be stored; then nothing changed, and the platform has to send them again.
+    pub(super) async fn record_together(&self, deliveries: &[Delivery]) -> Result<Vec<EventOutcome>, StoreError> {
         let now = self.clock.now();
+        let mut unknown = deliveries.iter().filter(|delivery| names_no_invitation(delivery));
         // A look without the write lock: a connection of unknown origin is worth a question only while one is awaited.
-        let reads_back = delivery.kind == DeliveryKind::Connection
-            && delivery.out_of_band_id.is_none()
-            && delivery.meaning().is_some()
-            && self.store.awaits_connection().await?;
+        let reads_back = unknown.next().is_some() && self.store.awaits_connection().await?;
         let mut tx = self.store.begin().await?;
-        let (outcome, attempt, changed) = self.record_in(&mut tx, delivery, now).await?;
-        tx.insert_event(Source::Webhook, delivery, outcome, attempt.as_ref(), now).await?;
-        let unplaced = delivery.connection_id.as_ref().filter(|_| outcome == EventOutcome::Unmatched && reads_back);
-        if let Some(connection) = unplaced {
-            tx.set_act(ActKind::ReadConnection, &About::Connection(connection.clone()), now).await?;
+        tx.read_ahead(deliveries).await?;
+        let mut recorded = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            let (outcome, attempt, changed) = self.record_in(&mut tx, delivery, now).await?;
+            tx.insert_event(Source::Webhook, delivery, outcome, attempt.as_ref(), now);
+            let unplaced = outcome == EventOutcome::Unmatched && reads_back && names_no_invitation(delivery);
+            if let Some(connection) = delivery.connection_id.as_ref().filter(|_| unplaced) {
+                tx.set_act(ActKind::ReadConnection, &About::Connection(connection.clone()), now);
+            }
+            recorded.push((outcome, attempt, changed));
         }
         tx.commit().await?;
-        self.tell(changed.as_ref());
-        if matches!(outcome, EventOutcome::Ignored | EventOutcome::Unmatched | EventOutcome::OtherConnection) {
-            tracing::warn!(delivery.outcome = outcome.as_str(), "a delivery moves nothing");
+        for (index, (outcome, attempt, changed)) in recorded.iter().enumerate() {
+            let delivery = &deliveries[index];
+            // Of several that moved the same session, the last one knows its newest state.
+            let moved_on = |changed: &Session| {
+                recorded[index + 1..].iter().any(|(_, _, later)| later.as_ref().is_some_and(|s| s.id == changed.id))
+            };
+            if let Some(session) = changed.as_ref().filter(|changed| !moved_on(changed)) {
+                self.hub.publish(session);
+            }
+            log(delivery, *outcome, attempt.as_ref());
         }
-        tracing::info!(
-            delivery.kind = delivery.kind.as_str(),
-            delivery.state = delivery.state.as_deref().unwrap_or("-"),
-            delivery.outcome = outcome.as_str(),
-            session.id = attempt.map(|attempt| attempt.session.to_string()),
-            "delivery recorded",
-        );
-        Ok(outcome)
+        self.acts_due.notify_one();
+        Ok(recorded.into_iter().map(|(outcome, _, _)| outcome).collect())
     }
 
     async fn record_in(
@@ -68,7 +72,7 @@ impl Sessions {
         tx: &mut Tx,
         delivery: &Delivery,
         now: Timestamp,
-    ) -> Result<(EventOutcome, Option<Attempt>, Option<Session>), StoreError> {
+    ) -> Result<(EventOutcome, Option<Matched>, Option<Session>), StoreError> {
         let Some(meaning) = delivery.meaning() else { return Ok((EventOutcome::Ignored, None, None)) };
         let attempt = tx.match_attempt(delivery).await?;
         // That two cards were mixed shows in one body form only, which may come second: it is looked at in any case.
@@ -90,17 +94,17 @@ impl Sessions {
         tx: &mut Tx,
         delivery: &Delivery,
         meaning: Meaning,
-        attempt: &Attempt,
+        attempt: &Matched,
         now: Timestamp,
     ) -> Result<Option<Applied>, StoreError> {
         if let Some(cards) = delivery.cards.filter(|_| attempt.cards != Some(Cards::Several)) {
-            tx.store_cards(attempt.session, attempt.number, cards).await?;
+            tx.store_cards(attempt.session, attempt.attempt, cards).await?;
         }
         // What is verified already is not verified once more: there this one finding has to count by itself.
         let after_all = meaning == Meaning::Event(Event::CardsMixed);
         if self.webhooks_are_hints {
             let Some(mut session) = tx.session(attempt.session).await? else { return Ok(None) };
-            if session.attempt != attempt.number {
+            if session.attempt != attempt.attempt {
                 return Ok(None);
             }
             let outcome = match session.progress.stage {
@@ -108,7 +112,7 @@ impl Sessions {
                 stage if awaits_news(stage) => {
                     // Before all that merely repairs.
                     let first = Timestamp::default();
-                    tx.set_act(ActKind::Reconcile, &About::Attempt(session.id, session.attempt), first).await?;
+                    tx.set_act(ActKind::Reconcile, &About::Attempt(session.id, session.attempt), first);
                     EventOutcome::LookedUp
                 }
                 stage if stage.is_end() => EventOutcome::AfterEnd,
@@ -125,11 +129,11 @@ impl Sessions {
         tx: &mut Tx,
         delivery: &Delivery,
         meaning: Meaning,
-        attempt: &Attempt,
+        attempt: &Matched,
         now: Timestamp,
     ) -> Result<Option<Applied>, StoreError> {
         let Some(mut session) = tx.session(attempt.session).await? else { return Ok(None) };
-        if session.attempt != attempt.number {
+        if session.attempt != attempt.attempt {
             return Ok(None);
         }
         let mut bound = None;
@@ -159,7 +163,7 @@ impl Sessions {
             Meaning::Event(event) => self.step(tx, &mut session, event, now).await?.into(),
             Meaning::EndedSomehow if session.progress.stage.is_end() => EventOutcome::AfterEnd,
             Meaning::EndedSomehow => {
-                tx.add_act(ActKind::VerifyProof, &About::Attempt(session.id, session.attempt), now).await?;
+                tx.add_act(ActKind::VerifyProof, &About::Attempt(session.id, session.attempt), now);
                 EventOutcome::LookedUp
             }
         };
@@ -239,17 +243,35 @@ impl Sessions {
         &self,
         tx: &mut Tx,
         delivery: &Delivery,
-        attempt: &Attempt,
+        attempt: &Matched,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         let Some(meaning) = delivery.meaning() else { return Ok(None) };
         let Some(applied) = self.apply(tx, delivery, meaning, attempt, now).await? else { return Ok(None) };
         if applied.outcome == EventOutcome::Applied {
-            tx.insert_event(Source::Asked, delivery, applied.outcome, Some(attempt), now).await?;
+            tx.insert_event(Source::Asked, delivery, applied.outcome, Some(attempt), now);
             tracing::info!(session.id = %attempt.session, delivery.state = delivery.state.as_deref(), "learned by asking");
         }
         Ok(Some(self.and_those_that_waited(tx, applied.session, applied.bound, now).await?))
     }
+}
+
+/// Whether a connection's webhook does not tell which invitation it was made from (contract 5.6, row 4).
+fn names_no_invitation(delivery: &Delivery) -> bool {
+    delivery.kind == DeliveryKind::Connection && delivery.out_of_band_id.is_none() && delivery.meaning().is_some()
+}
+
+fn log(delivery: &Delivery, outcome: EventOutcome, attempt: Option<&Matched>) {
+    if matches!(outcome, EventOutcome::Ignored | EventOutcome::Unmatched | EventOutcome::OtherConnection) {
+        tracing::warn!(delivery.outcome = outcome.as_str(), "a delivery moves nothing");
+    }
+    tracing::info!(
+        delivery.kind = delivery.kind.as_str(),
+        delivery.state = delivery.state.as_deref().unwrap_or("-"),
+        delivery.outcome = outcome.as_str(),
+        session.id = attempt.map(|attempt| attempt.session.as_str()),
+        "delivery recorded",
+    );
 }
 
 impl From<Outcome> for EventOutcome {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx};
+use super::{Store, StoreError, Tx, ledger::Wish};
 use crate::domain::{
     ids::{ConnectionId, SessionId},
     time::Timestamp,
@@ -95,7 +95,7 @@ pub enum About {
 
 impl About {
     /// As text: an act of a kind is there once for each.
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         match self {
             Self::Attempt(session, attempt) => format!("{session}/{attempt}"),
             Self::Connection(id) => id.0.clone(),
@@ -174,46 +174,15 @@ impl Store {
 }
 
 impl Tx {
-    async fn write_act(
-        &mut self,
-        sql: &'static str,
-        kind: ActKind,
-        about: &About,
-        due_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(sql)
-            .bind(kind.as_str())
-            .bind(about.subject())
-            .bind(about.attempt().map(|(session, _)| session.to_string()))
-            .bind(about.attempt().map(|(_, attempt)| i64::from(attempt)))
-            .bind(kind.lane() as i64)
-            .bind(due_at.0)
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(())
-    }
-
     /// Makes an act due, once: a second wish for the same changes nothing.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn add_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
-        let sql = "INSERT INTO acts (kind, subject, session_id, attempt, lane, due_at) VALUES ($1, $2, $3, $4, $5, $6) \
-                   ON CONFLICT (kind, subject) DO NOTHING";
-        self.write_act(sql, kind, about, due_at).await
+    pub fn add_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) {
+        self.ledger.wish(Wish { kind, about: about.clone(), due_at, overrides: false });
     }
 
     /// Makes an act due at this time and no other, whether or not it is there or was done before. One that runs is done
     /// once more after it.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
-        let sql = "INSERT INTO acts (kind, subject, session_id, attempt, lane, due_at) VALUES ($1, $2, $3, $4, $5, $6) \
-                   ON CONFLICT (kind, subject) DO UPDATE SET tries = 0, done_at = NULL, \
-                   due_at = CASE WHEN leased = 1 THEN acts.due_at ELSE excluded.due_at END, \
-                   again_at = CASE WHEN leased = 1 THEN excluded.due_at END";
-        self.write_act(sql, kind, about, due_at).await
+    pub fn set_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) {
+        self.ledger.wish(Wish { kind, about: about.clone(), due_at, overrides: true });
     }
 
     /// Leases some of the acts of a lane that are due; nobody else gets them until the lease ends.
@@ -236,7 +205,7 @@ impl Tx {
         .bind(now.0)
         .bind(now.plus(lease).0)
         .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.db().await?)
         .await?;
         let readable = |row: Row| {
             // One that cannot be read must not hold up the others.
@@ -253,7 +222,7 @@ impl Tx {
         sqlx::query("UPDATE acts SET due_at = $2 WHERE id = $1 AND leased = 1 AND due_at < $2")
             .bind(id)
             .bind(until.0)
-            .execute(&mut *self.inner)
+            .execute(self.db().await?)
             .await?;
         Ok(())
     }
@@ -269,7 +238,7 @@ impl Tx {
         )
         .bind(id)
         .bind(now.0)
-        .execute(&mut *self.inner)
+        .execute(self.db().await?)
         .await?;
         Ok(())
     }
@@ -285,7 +254,7 @@ impl Tx {
         .bind(id)
         .bind(due_at.0)
         .bind(reason)
-        .execute(&mut *self.inner)
+        .execute(self.db().await?)
         .await?;
         Ok(())
     }
@@ -296,7 +265,7 @@ impl Tx {
     /// When the database fails.
     pub async fn free_leases(&mut self) -> Result<(), StoreError> {
         sqlx::query("UPDATE acts SET due_at = 0, leased = 0 WHERE leased = 1 AND done_at IS NULL")
-            .execute(&mut *self.inner)
+            .execute(self.db().await?)
             .await?;
         Ok(())
     }
@@ -317,7 +286,7 @@ impl Tx {
         )
         .bind(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
         .bind(i64::try_from(unfinished.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
-        .execute(&mut *self.inner)
+        .execute(self.db().await?)
         .await?;
         Ok(())
     }

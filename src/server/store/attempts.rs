@@ -74,7 +74,7 @@ impl Attempt {
 }
 
 #[derive(FromRow)]
-pub(super) struct Row {
+struct Row {
     session_id: String,
     attempt: i64,
     code: String,
@@ -146,7 +146,6 @@ macro_rules! select {
         )
     };
 }
-pub(super) use select;
 
 /// What sealed attributes are bound to.
 fn attributes_place(session: SessionId, attempt: u32) -> String {
@@ -241,7 +240,7 @@ impl Tx {
         .bind(invitation.and_then(|invitation| invitation.row_id.as_ref()))
         .bind(attempt.connection_id.as_ref().map(|id| &id.0))
         .bind(now.0)
-        .execute(&mut *self.inner)
+        .execute(self.db().await?)
         .await?;
         Ok(())
     }
@@ -254,7 +253,7 @@ impl Tx {
         let row: Option<Row> = sqlx::query_as(select!("session_id = $1 AND attempt = $2"))
             .bind(session.to_string())
             .bind(i64::from(number))
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.db().await?)
             .await?;
         row.map(Attempt::try_from).transpose()
     }
@@ -265,18 +264,20 @@ impl Tx {
         open_attributes(&self.keys, attempt)
     }
 
-    /// Notes when the platform had answered the wallet, unless that is known. Says whether it was not.
+    /// Notes when the platform had answered the wallet, unless that is known.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn mark_answered(&mut self, session: SessionId, number: u32, now: Timestamp) -> Result<bool, StoreError> {
-        self.note(
-            "UPDATE attempts SET answered_at = $3 WHERE session_id = $1 AND attempt = $2 AND answered_at IS NULL",
-            session,
-            number,
-            now,
-        )
-        .await
+    pub async fn mark_answered(&mut self, session: SessionId, number: u32, now: Timestamp) -> Result<(), StoreError> {
+        if let Some(known) = self.ledger.attempt((session, number)) {
+            if known.answered_at.is_none() {
+                self.ledger.change_attempt((session, number), |known| known.answered_at = Some(now));
+            }
+            return Ok(());
+        }
+        let sql = "UPDATE attempts SET answered_at = $3 WHERE session_id = $1 AND attempt = $2 AND answered_at IS NULL";
+        self.note(sql, session, number, now).await?;
+        Ok(())
     }
 
     /// Notes that the platform is about to be told to ask for the proof. Says whether it may be: not when the exchange is
@@ -312,7 +313,7 @@ impl Tx {
             .bind(session.to_string())
             .bind(i64::from(number))
             .bind(now.0)
-            .execute(&mut *self.inner)
+            .execute(self.db().await?)
             .await?;
         Ok(noted.rows_affected() > 0)
     }
@@ -322,11 +323,15 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn store_cards(&mut self, session: SessionId, number: u32, cards: Cards) -> Result<(), StoreError> {
+        if self.ledger.attempt((session, number)).is_some() {
+            self.ledger.change_attempt((session, number), |known| known.cards = Some(cards));
+            return Ok(());
+        }
         sqlx::query("UPDATE attempts SET cards = $3 WHERE session_id = $1 AND attempt = $2")
             .bind(session.to_string())
             .bind(i64::from(number))
             .bind(cards.as_str())
-            .execute(&mut *self.inner)
+            .execute(self.db().await?)
             .await?;
         Ok(())
     }
@@ -348,7 +353,7 @@ impl Tx {
             .bind(session.to_string())
             .bind(i64::from(number))
             .bind(sealed)
-            .execute(&mut *self.inner)
+            .execute(self.aside().await?)
             .await?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use sqlx::FromRow;
 
-use super::{Attempt, Store, StoreError, Tx};
+use super::{Matched, Store, StoreError, Tx, ledger::Number};
 use crate::{
     domain::{ids::ConnectionId, time::Timestamp},
     server::platform::{Cards, Delivery},
@@ -69,7 +69,7 @@ impl EventOutcome {
 }
 
 /// A delivery that waits for its session.
-#[derive(Debug, FromRow)]
+#[derive(Clone, Debug, FromRow)]
 pub struct UnmatchedEvent {
     /// Its row.
     pub id: i64,
@@ -77,6 +77,50 @@ pub struct UnmatchedEvent {
     pub body: String,
     /// How many cards the presentation answers from: the one finding that the stored body does not show any more.
     pub cards: Option<String>,
+}
+
+/// One that waits, with the connection it waits for.
+#[derive(FromRow)]
+pub(super) struct WaitingRow {
+    pub(super) connection_id: String,
+    #[sqlx(flatten)]
+    pub(super) event: UnmatchedEvent,
+}
+
+impl WaitingRow {
+    /// For connections that are listed.
+    pub(super) const SELECT: &str =
+        "SELECT id, body, cards, connection_id FROM events WHERE outcome = 'unmatched' AND connection_id IN (";
+}
+
+/// A delivery to be stored.
+#[derive(Clone)]
+pub(super) struct NewEvent {
+    pub(super) key: String,
+    pub(super) kind: &'static str,
+    pub(super) record_id: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) connection_id: Option<String>,
+    pub(super) out_of_band_id: Option<String>,
+    pub(super) thread_id: Option<String>,
+    pub(super) cards: Option<&'static str>,
+    pub(super) outcome: EventOutcome,
+    pub(super) attempt: Option<Number>,
+    pub(super) received_at: Timestamp,
+    pub(super) body: String,
+    pub(super) source: &'static str,
+}
+
+impl NewEvent {
+    /// Whether one with the same key is a repetition.
+    pub(super) fn counts(&self) -> bool {
+        !matches!(self.outcome, EventOutcome::Parked | EventOutcome::Repeated)
+    }
+
+    /// Whether it is to be settled once this connection is known.
+    pub(super) fn waits_for(&self, connection: &ConnectionId) -> bool {
+        self.outcome == EventOutcome::Unmatched && self.connection_id.as_ref() == Some(&connection.0)
+    }
 }
 
 impl Store {
@@ -98,48 +142,41 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn has_event(&mut self, key: &str) -> Result<bool, StoreError> {
+        if let Some(known) = self.ledger.has_event(key) {
+            return Ok(known);
+        }
         let found: Option<i64> =
             sqlx::query_scalar("SELECT 1 FROM events WHERE key = $1 AND outcome NOT IN ('parked', 'repeated') LIMIT 1")
                 .bind(key)
-                .fetch_optional(&mut *self.inner)
+                .fetch_optional(self.db().await?)
                 .await?;
         Ok(found.is_some())
     }
 
     /// Stores a delivery with its outcome. Its `proofData` and the wallet's name are not among what is stored.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn insert_event(
+    pub fn insert_event(
         &mut self,
         source: Source,
         delivery: &Delivery,
         outcome: EventOutcome,
-        attempt: Option<&Attempt>,
+        attempt: Option<&Matched>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO events (key, kind, record_id, state, connection_id, out_of_band_id, thread_id, cards, outcome, \
-             session_id, attempt, received_at, body, source) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        )
-        .bind(delivery.key())
-        .bind(delivery.kind.as_str())
-        .bind(&delivery.record_id)
-        .bind(&delivery.state)
-        .bind(delivery.connection_id.as_ref().map(|id| &id.0))
-        .bind(delivery.out_of_band_id.as_ref().map(|id| &id.0))
-        .bind(&delivery.thread_id)
-        .bind(delivery.cards.map(Cards::as_str))
-        .bind(outcome.as_str())
-        .bind(attempt.map(|attempt| attempt.session.to_string()))
-        .bind(attempt.map(|attempt| i64::from(attempt.number)))
-        .bind(now.0)
-        .bind(delivery.body.to_string())
-        .bind(source.as_str())
-        .execute(&mut *self.inner)
-        .await?;
-        Ok(())
+    ) {
+        self.ledger.add_event(NewEvent {
+            key: delivery.key(),
+            kind: delivery.kind.as_str(),
+            record_id: delivery.record_id.clone(),
+            state: delivery.state.clone(),
+            connection_id: delivery.connection_id.as_ref().map(|id| id.0.clone()),
+            out_of_band_id: delivery.out_of_band_id.as_ref().map(|id| id.0.clone()),
+            thread_id: delivery.thread_id.clone(),
+            cards: delivery.cards.map(Cards::as_str),
+            outcome,
+            attempt: attempt.map(Matched::number),
+            received_at: now,
+            body: delivery.body.to_string(),
+            source: source.as_str(),
+        });
     }
 
     /// The deliveries that wait for a session with this connection, in the order they came.
@@ -147,12 +184,15 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn unmatched_events(&mut self, connection: &ConnectionId) -> Result<Vec<UnmatchedEvent>, StoreError> {
+        if let Some(known) = self.ledger.waiting(connection) {
+            return Ok(known.to_vec());
+        }
         Ok(sqlx::query_as(
             "SELECT id, body, cards FROM events \
              WHERE outcome = 'unmatched' AND connection_id = $1 ORDER BY id",
         )
         .bind(&connection.0)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.db().await?)
         .await?)
     }
 
@@ -169,7 +209,7 @@ impl Tx {
              EXISTS (SELECT 1 FROM attempts WHERE proof_id = events.record_id) OR \
              EXISTS (SELECT 1 FROM attempts WHERE proof_thread_id = events.thread_id)) ORDER BY id LIMIT 100",
         )
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.db().await?)
         .await?)
     }
 
@@ -181,7 +221,7 @@ impl Tx {
         let parked =
             sqlx::query("UPDATE events SET outcome = 'parked' WHERE outcome = 'unmatched' AND received_at < $1")
                 .bind(limit.0)
-                .execute(&mut *self.inner)
+                .execute(self.db().await?)
                 .await?;
         Ok(parked.rows_affected())
     }
@@ -196,11 +236,11 @@ impl Tx {
             "DELETE FROM events WHERE id IN \
              (SELECT id FROM events WHERE session_id IS NULL AND received_at < $1 LIMIT 500)",
         );
-        let events = events.bind(limit.0).execute(&mut *self.inner).await?;
+        let events = events.bind(limit.0).execute(self.db().await?).await?;
         let acts = sqlx::query(
             "DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE session_id IS NULL AND due_at < $1 LIMIT 500)",
         );
-        let acts = acts.bind(limit.0).execute(&mut *self.inner).await?;
+        let acts = acts.bind(limit.0).execute(self.db().await?).await?;
         Ok(events.rows_affected() + acts.rows_affected())
     }
 
@@ -208,15 +248,15 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn settle_event(&mut self, id: i64, outcome: EventOutcome, attempt: &Attempt) -> Result<(), StoreError> {
+    pub async fn settle_event(&mut self, id: i64, outcome: EventOutcome, attempt: &Matched) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE events SET outcome = $2, session_id = $3, attempt = $4 WHERE id = $1 AND outcome = 'unmatched'",
         )
         .bind(id)
         .bind(outcome.as_str())
         .bind(attempt.session.to_string())
-        .bind(i64::from(attempt.number))
-        .execute(&mut *self.inner)
+        .bind(i64::from(attempt.attempt))
+        .execute(self.db().await?)
         .await?;
         Ok(())
     }

@@ -7,24 +7,29 @@
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Sqlite, SqliteConnection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use self::{ledger::Ledger, lookup::Lookup};
 use super::secrets::KeyRing;
 
 mod acts;
 mod attempts;
 mod events;
+mod ledger;
+mod lookup;
 mod matching;
 mod registrations;
 mod reseal;
 mod sandbox;
 mod sessions;
+mod together;
 
 pub use acts::{About, Act, ActKind, Lane};
 pub use attempts::{Attempt, Invited};
 pub use events::{EventOutcome, Source, UnmatchedEvent};
+pub use matching::Matched;
 pub use registrations::{Registration, Submitted};
 pub use reseal::Resealed;
 
@@ -49,8 +54,22 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether it is the fault of what one row says, and not of the database as a whole.
+    #[must_use]
+    pub fn is_of_one_row(&self) -> bool {
+        match self {
+            Self::Inconsistent { .. } => true,
+            Self::Database(sqlx::Error::Database(error)) => error.kind() != sqlx::error::ErrorKind::Other,
+            Self::Database(_) | Self::Migration(_) => false,
+        }
+    }
+}
+
 /// How many connections read at the same time.
 const READERS: u32 = 4;
+/// How many statements a connection keeps prepared.
+const STATEMENTS: usize = 256;
 /// How long a statement waits for a lock, for instance of a backup tool.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -59,12 +78,14 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct Store {
     write: SqlitePool,
     read: SqlitePool,
+    lookup: Lookup,
     keys: Arc<KeyRing>,
 }
 
 /// A write transaction. Dropped without [`Tx::commit`] it changes nothing.
 pub struct Tx {
     inner: Transaction<'static, Sqlite>,
+    ledger: Ledger,
     keys: Arc<KeyRing>,
 }
 
@@ -83,11 +104,14 @@ impl Store {
             // Deleted personal data is overwritten, not only unlinked.
             .pragma("secure_delete", "ON")
             .foreign_keys(true)
+            // Statements over many rows come in a few sizes each.
+            .statement_cache_capacity(STATEMENTS)
             .busy_timeout(BUSY);
         let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
         let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
-        Ok(Self { write, read, keys })
+        let lookup = Lookup::new(read.clone(), Arc::clone(&keys));
+        Ok(Self { write, read, lookup, keys })
     }
 
     /// Begins a write transaction; waits for its turn.
@@ -95,7 +119,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx { inner: self.write.begin_with("BEGIN IMMEDIATE").await?, keys: Arc::clone(&self.keys) })
+        let inner = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Tx { inner, ledger: Ledger::default(), keys: Arc::clone(&self.keys) })
     }
 
     /// Whether the database answers.
@@ -130,7 +155,22 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails; then nothing was changed.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.flush().await?;
         Ok(self.inner.commit().await?)
+    }
+
+    /// The database itself, with everything written that was not yet. What is known is forgotten, because the statement to
+    /// come may change it.
+    async fn db(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        self.flush().await?;
+        self.ledger.forget();
+        Ok(&mut self.inner)
+    }
+
+    /// The same for a statement that changes nothing of what is known.
+    async fn aside(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        self.flush().await?;
+        Ok(&mut self.inner)
     }
 }

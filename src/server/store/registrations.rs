@@ -77,7 +77,7 @@ impl Tx {
     /// When the database fails.
     pub async fn registration(&mut self, session: SessionId) -> Result<Option<Registration>, StoreError> {
         let row: Option<Row> =
-            sqlx::query_as(SELECT).bind(session.to_string()).fetch_optional(&mut *self.inner).await?;
+            sqlx::query_as(SELECT).bind(session.to_string()).fetch_optional(self.db().await?).await?;
         Ok(row.map(Registration::from))
     }
 
@@ -105,7 +105,7 @@ impl Tx {
         .bind(consent.1.0)
         .bind(registration.submitted_at.0)
         .bind(self.keys.seal(&record_place(session), &json))
-        .execute(&mut *self.inner)
+        .execute(self.db().await?)
         .await?;
         Ok(inserted.rows_affected() == 1)
     }

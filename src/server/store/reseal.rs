@@ -72,7 +72,7 @@ impl Store {
             loop {
                 let mut tx = self.begin().await?;
                 let rows: Vec<Row> =
-                    sqlx::query_as(column.select).bind(&after.0).bind(after.1).fetch_all(&mut *tx.inner).await?;
+                    sqlx::query_as(column.select).bind(&after.0).bind(after.1).fetch_all(tx.db().await?).await?;
                 let Some(last) = rows.last() else { break };
                 after = (last.session.clone(), last.attempt);
                 for row in &rows {
@@ -90,7 +90,7 @@ impl Store {
                         .bind(row.attempt)
                         .bind(&row.sealed)
                         .bind(self.keys.seal(&place, &opened))
-                        .execute(&mut *tx.inner)
+                        .execute(tx.db().await?)
                         .await?;
                     result.changed += 1;
                 }

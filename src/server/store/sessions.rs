@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx};
+use super::{Store, StoreError, Tx, together::any_of};
 use crate::{
     domain::{
         ids::SessionId,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     attempt: i64,
     version: i64,
@@ -30,7 +30,7 @@ struct Row {
 }
 
 impl Row {
-    fn session(self, keys: &KeyRing) -> Result<Session, StoreError> {
+    pub(super) fn session(self, keys: &KeyRing) -> Result<Session, StoreError> {
         let wrong = |problem| StoreError::Inconsistent { table: "sessions", row: self.id.clone(), problem };
         // A name that cannot be opened any more is a loss one can bear.
         let name = self.wallet_name.and_then(|sealed| keys.unseal(&name_place(&self.id), &sealed));
@@ -58,16 +58,23 @@ fn name_place(id: &str) -> String {
     format!("sessions/{id}/wallet_name")
 }
 
+/// The wallet's name as it is stored.
+pub(super) fn sealed_name(keys: &KeyRing, session: &Session) -> Option<Vec<u8>> {
+    let name = session.their_label.as_ref()?;
+    Some(keys.seal(&name_place(session.id.as_str()), name.as_bytes()))
+}
+
 /// What a sealed draft is bound to.
 fn draft_place(id: SessionId) -> String {
     format!("sessions/{id}/draft")
 }
 
-const SELECT: &str = "SELECT id, attempt, version, stage, answered, opened, delayed, wallet_name, consent, created_at, \
-     updated_at, expires_at FROM sessions WHERE id = $1";
+/// The sessions that are listed.
+pub(super) const SELECT: &str = "SELECT id, attempt, version, stage, answered, opened, delayed, wallet_name, consent, \
+     created_at, updated_at, expires_at FROM sessions WHERE id IN (";
 
 /// Versions count single changes of one session and never come near what i64 holds.
-fn version(session: &Session) -> i64 {
+pub(super) fn version(session: &Session) -> i64 {
     i64::try_from(session.version).unwrap_or(i64::MAX)
 }
 
@@ -77,8 +84,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(SELECT).bind(id.to_string()).fetch_optional(&self.read).await?;
-        row.map(|row| row.session(&self.keys)).transpose()
+        self.lookup.session(id).await
     }
 
     /// What was typed into the form and could not be submitted.
@@ -100,63 +106,16 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(SELECT).bind(id.to_string()).fetch_optional(&mut *self.inner).await?;
+        if let Some(known) = self.ledger.session(id) {
+            return Ok(known);
+        }
+        let row: Option<Row> = any_of(SELECT, &[id.as_str()]).build_query_as().fetch_optional(self.db().await?).await?;
         row.map(|row| row.session(&self.keys)).transpose()
     }
 
-    fn sealed_name(&self, session: &Session) -> Option<Vec<u8>> {
-        let name = session.their_label.as_ref()?;
-        Some(self.keys.seal(&name_place(session.id.as_str()), name.as_bytes()))
-    }
-
-    /// Stores a new session.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO sessions (id, attempt, version, stage, answered, opened, delayed, wallet_name, consent, \
-             created_at, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        )
-        .bind(session.id.to_string())
-        .bind(i64::from(session.attempt))
-        .bind(version(session))
-        .bind(session.progress.stage.as_str())
-        .bind(i64::from(session.progress.answered))
-        .bind(i64::from(session.opened))
-        .bind(i64::from(session.delayed))
-        .bind(self.sealed_name(session))
-        .bind(&session.consent)
-        .bind(session.created_at.0)
-        .bind(session.updated_at.0)
-        .bind(session.expires_at.0)
-        .execute(&mut *self.inner)
-        .await?;
-        Ok(())
-    }
-
-    /// Stores a changed session.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn update_session(&mut self, session: &Session) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE sessions SET attempt = $2, version = $3, stage = $4, answered = $5, opened = $6, delayed = $7, \
-             wallet_name = $8, updated_at = $9, expires_at = $10 WHERE id = $1",
-        )
-        .bind(session.id.to_string())
-        .bind(i64::from(session.attempt))
-        .bind(version(session))
-        .bind(session.progress.stage.as_str())
-        .bind(i64::from(session.progress.answered))
-        .bind(i64::from(session.opened))
-        .bind(i64::from(session.delayed))
-        .bind(self.sealed_name(session))
-        .bind(session.updated_at.0)
-        .bind(session.expires_at.0)
-        .execute(&mut *self.inner)
-        .await?;
-        Ok(())
+    /// Stores a session, new or changed.
+    pub fn put_session(&mut self, session: &Session) {
+        self.ledger.put_session(session);
     }
 
     /// Keeps what was typed and could not be submitted, sealed; or forgets it.
@@ -168,7 +127,7 @@ impl Tx {
         sqlx::query("UPDATE sessions SET draft = $2 WHERE id = $1")
             .bind(id.to_string())
             .bind(sealed)
-            .execute(&mut *self.inner)
+            .execute(self.aside().await?)
             .await?;
         Ok(())
     }
@@ -178,7 +137,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn delete_session(&mut self, id: SessionId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id.to_string()).execute(&mut *self.inner).await?;
+        sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id.to_string()).execute(self.db().await?).await?;
         Ok(())
     }
 
@@ -193,7 +152,7 @@ impl Tx {
         .bind(version)
         .bind(text)
         .bind(now.0)
-        .execute(&mut *self.inner)
+        .execute(self.db().await?)
         .await?;
         Ok(())
     }

@@ -1,0 +1,104 @@
+//! Where verified deliveries wait for their turn. Those that wait at the same time are recorded in one transaction, so
+//! that many cost the disk hardly more than one; and more than can wait is refused at once instead of growing.
+//! *Runs: server.*
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::Sessions;
+use crate::server::{platform::Delivery, store::EventOutcome};
+
+/// How many may wait. At a thousand in a second, the platform is told to come back after a second's worth.
+const ROOM: usize = 1024;
+/// The most that are recorded in one transaction: one that is larger holds up everybody else who writes.
+const TOGETHER: usize = 64;
+
+/// Why a delivery was not recorded; the platform has to send it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRecorded {
+    /// As many wait as may.
+    #[error("too many deliveries wait to be recorded")]
+    Full,
+    /// The database failed.
+    #[error("the delivery could not be stored")]
+    Failed,
+}
+
+struct Waiting {
+    delivery: Delivery,
+    answer: oneshot::Sender<Result<EventOutcome, NotRecorded>>,
+}
+
+/// The queue.
+pub struct Intake {
+    queue: mpsc::Sender<Waiting>,
+}
+
+/// The other end of it.
+pub struct Queue(mpsc::Receiver<Waiting>);
+
+impl Intake {
+    /// A queue with its two ends. Deliveries wait until somebody works it off, see [`run`].
+    #[must_use]
+    pub fn new() -> (Self, Queue) {
+        let (queue, waiting) = mpsc::channel(ROOM);
+        (Self { queue }, Queue(waiting))
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        ROOM - self.queue.capacity()
+    }
+
+    /// Records a delivery: when this returns an outcome, it is on disk. It is recorded also when nobody waits for the
+    /// answer any more.
+    ///
+    /// # Errors
+    /// When it was not recorded.
+    pub async fn record(&self, delivery: Delivery) -> Result<EventOutcome, NotRecorded> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.try_send(Waiting { delivery, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => NotRecorded::Full,
+            mpsc::error::TrySendError::Closed(_) => NotRecorded::Failed,
+        })?;
+        answered.await.unwrap_or(Err(NotRecorded::Failed))
+    }
+}
+
+/// Works off the queue, for as long as anybody can put something into it.
+pub async fn run(sessions: Arc<Sessions>, mut queue: Queue) {
+    let mut waiting = Vec::with_capacity(TOGETHER);
+    while queue.0.recv_many(&mut waiting, TOGETHER).await > 0 {
+        let (deliveries, answers): (Vec<_>, Vec<_>) =
+            waiting.drain(..).map(|Waiting { delivery, answer }| (delivery, answer)).unzip();
+        let outcomes = sessions.record_each(&deliveries).await;
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // The platform may have hung up.
+            let _ = answer.send(outcome);
+        }
+    }
+}
+
+impl Sessions {
+    /// Records all together. Where one of them cannot be, for instance because its session's row is broken, it must not
+    /// cost the others: then each is recorded by itself.
+    async fn record_each(&self, deliveries: &[Delivery]) -> Vec<Result<EventOutcome, NotRecorded>> {
+        match self.record_together(deliveries).await {
+            Ok(outcomes) => return outcomes.into_iter().map(Ok).collect(),
+            Err(error) if deliveries.len() == 1 || !error.is_of_one_row() => {
+                tracing::error!(%error, deliveries = deliveries.len(), "deliveries could not be recorded");
+                return vec![Err(NotRecorded::Failed); deliveries.len()];
+            }
+            Err(_) => {}
+        }
+        let mut outcomes = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            let alone = self.record_together(std::slice::from_ref(delivery)).await;
+            let outcome = alone.inspect_err(|error| tracing::error!(%error, "a delivery could not be recorded"));
+            outcomes.push(outcome.ok().and_then(|outcomes| outcomes.first().copied()).ok_or(NotRecorded::Failed));
+        }
+        outcomes
+    }
+}
