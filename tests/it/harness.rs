@@ -91,23 +91,8 @@ impl Desk {
     /// A desk with these variables.
     pub async fn with(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = format!("sqlite://{}", folder.path().join("vestibule.db").display());
-        let mut set: BTreeMap<String, String> = [
-            ("PORT", "0"),
-            ("DATABASE_URL", &*database),
-            ("WEBHOOK_SECRET", WEBHOOK_SECRET),
-            ("ADMIN_TOKEN", ADMIN_TOKEN),
-            ("RATE_SESSIONS", "off"),
-            ("DRAIN", "1ms"),
-        ]
-        .iter()
-        .chain(variables)
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-        set.entry("DESK_FILE".to_owned())
-            .or_insert_with(|| format!("{}/registration.toml", env!("CARGO_MANIFEST_DIR")));
         let clock = Clock::default();
-        let server = Server::start(Config::from_variables(&set).unwrap(), clock.clone()).await.unwrap();
+        let server = Server::start(configuration(folder.path(), variables), clock.clone()).await.unwrap();
         let url = format!("http://{}", server.local_addr().unwrap());
         let app = server.app().clone();
         let (stop, stopped) = oneshot::channel();
@@ -200,6 +185,25 @@ impl Desk {
         let stats = self.http.get(format!("{}/api/admin/websocket-stats", self.url)).bearer_auth(ADMIN_TOKEN);
         stats.send().await.unwrap().json().await.unwrap()
     }
+}
+
+/// The configuration of a desk in this folder.
+pub fn configuration(folder: &Path, variables: &[(&str, &str)]) -> Config {
+    let database = format!("sqlite://{}", folder.join("vestibule.db").display());
+    let mut set: BTreeMap<String, String> = [
+        ("PORT", "0"),
+        ("DATABASE_URL", &*database),
+        ("WEBHOOK_SECRET", WEBHOOK_SECRET),
+        ("ADMIN_TOKEN", ADMIN_TOKEN),
+        ("RATE_SESSIONS", "off"),
+        ("DRAIN", "1ms"),
+    ]
+    .iter()
+    .chain(variables)
+    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+    .collect();
+    set.entry("DESK_FILE".to_owned()).or_insert_with(|| format!("{}/registration.toml", env!("CARGO_MANIFEST_DIR")));
+    Config::from_variables(&set).unwrap()
 }
 
 /// The sample's desk file with one change, in this folder: its path.

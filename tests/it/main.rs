@@ -39,5 +39,6 @@ mod rotation;
 mod sandbox;
 mod schedules;
 mod terms;
+mod together;
 mod visit;
 mod wallets;

@@ -82,9 +82,9 @@ pub async fn run(sessions: Arc<Sessions>, mut queue: Queue) {
 }
 
 impl Sessions {
-    /// Records all together. Where one of them cannot be, for instance because its session's row is broken, it must not
+    /// Records deliveries together, and gives back what became of each. Where one of them cannot be, for instance because its session's row is broken, it must not
     /// cost the others: then each is recorded by itself.
-    async fn record_each(&self, deliveries: &[Delivery]) -> Vec<Result<EventOutcome, NotRecorded>> {
+    pub async fn record_each(&self, deliveries: &[Delivery]) -> Vec<Result<EventOutcome, NotRecorded>> {
         match self.record_together(deliveries).await {
             Ok(outcomes) => return outcomes.into_iter().map(Ok).collect(),
             Err(error) if deliveries.len() == 1 || !error.is_of_one_row() => {

@@ -100,7 +100,7 @@ pub(super) struct NewEvent {
     pub(super) kind: &'static str,
     pub(super) record_id: Option<String>,
     pub(super) state: Option<String>,
-    pub(super) connection_id: Option<String>,
+    pub(super) connection_id: Option<ConnectionId>,
     pub(super) out_of_band_id: Option<String>,
     pub(super) thread_id: Option<String>,
     pub(super) cards: Option<&'static str>,
@@ -117,9 +117,9 @@ impl NewEvent {
         !matches!(self.outcome, EventOutcome::Parked | EventOutcome::Repeated)
     }
 
-    /// Whether it is to be settled once this connection is known.
-    pub(super) fn waits_for(&self, connection: &ConnectionId) -> bool {
-        self.outcome == EventOutcome::Unmatched && self.connection_id.as_ref() == Some(&connection.0)
+    /// The connection that it waits for, to be settled once that is known.
+    pub(super) fn waits(&self) -> Option<&ConnectionId> {
+        self.connection_id.as_ref().filter(|_| self.outcome == EventOutcome::Unmatched)
     }
 }
 
@@ -167,7 +167,7 @@ impl Tx {
             kind: delivery.kind.as_str(),
             record_id: delivery.record_id.clone(),
             state: delivery.state.clone(),
-            connection_id: delivery.connection_id.as_ref().map(|id| id.0.clone()),
+            connection_id: delivery.connection_id.clone(),
             out_of_band_id: delivery.out_of_band_id.as_ref().map(|id| id.0.clone()),
             thread_id: delivery.thread_id.clone(),
             cards: delivery.cards.map(Cards::as_str),

@@ -68,8 +68,16 @@ impl Ledger {
     /// What has to be written now.
     pub(super) fn take_unwritten(&mut self) -> Option<Unwritten> {
         let Unwritten { sessions, attempts, events, acts } = &self.unwritten;
-        let clean = sessions.is_empty() && attempts.is_empty() && events.is_empty() && acts.is_empty();
-        (!clean).then(|| std::mem::take(&mut self.unwritten))
+        if sessions.is_empty() && attempts.is_empty() && events.is_empty() && acts.is_empty() {
+            return None;
+        }
+        for event in events {
+            // Once it is written it is among those that wait, and has to be found there.
+            if let Some(connection) = event.waits() {
+                self.waiting.remove(connection);
+            }
+        }
+        Some(std::mem::take(&mut self.unwritten))
     }
 
     pub(super) fn learn_session(&mut self, id: SessionId, session: Option<Session>) {
@@ -148,7 +156,7 @@ impl Ledger {
 
     /// `None`: not known, or one of them is not written yet and has no row to be settled by.
     pub(super) fn waiting(&self, connection: &ConnectionId) -> Option<&[UnmatchedEvent]> {
-        let unwritten = self.unwritten.events.iter().any(|event| event.waits_for(connection));
+        let unwritten = self.unwritten.events.iter().any(|event| event.waits() == Some(connection));
         self.waiting.get(connection).map(Vec::as_slice).filter(|_| !unwritten)
     }
 

@@ -11,11 +11,12 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use self::{ledger::Ledger, lookup::Lookup};
+use self::{checkpoint::Checkpointer, ledger::Ledger, lookup::Lookup};
 use super::secrets::KeyRing;
 
 mod acts;
 mod attempts;
+mod checkpoint;
 mod events;
 mod ledger;
 mod lookup;
@@ -79,6 +80,7 @@ pub struct Store {
     write: SqlitePool,
     read: SqlitePool,
     lookup: Lookup,
+    checkpointer: Arc<Checkpointer>,
     keys: Arc<KeyRing>,
 }
 
@@ -86,6 +88,7 @@ pub struct Store {
 pub struct Tx {
     inner: Transaction<'static, Sqlite>,
     ledger: Ledger,
+    checkpointer: Arc<Checkpointer>,
     keys: Arc<KeyRing>,
 }
 
@@ -106,12 +109,15 @@ impl Store {
             .foreign_keys(true)
             // Statements over many rows come in a few sizes each.
             .statement_cache_capacity(STATEMENTS)
+            // No commit waits while the log is folded back, see `checkpoint`.
+            .pragma("wal_autocheckpoint", "0")
             .busy_timeout(BUSY);
         let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
+        let checkpointer = Checkpointer::new(options.clone(), write.clone());
         let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
         let lookup = Lookup::new(read.clone(), Arc::clone(&keys));
-        Ok(Self { write, read, lookup, keys })
+        Ok(Self { write, read, lookup, checkpointer, keys })
     }
 
     /// Begins a write transaction; waits for its turn.
@@ -120,7 +126,8 @@ impl Store {
     /// When the database fails.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let inner = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Tx { inner, ledger: Ledger::default(), keys: Arc::clone(&self.keys) })
+        let (checkpointer, keys) = (Arc::clone(&self.checkpointer), Arc::clone(&self.keys));
+        Ok(Tx { inner, ledger: Ledger::default(), checkpointer, keys })
     }
 
     /// Whether the database answers.
@@ -145,6 +152,7 @@ impl Store {
 
     /// Closes all connections; the last one folds the write-ahead log into the file.
     pub async fn close(&self) {
+        self.checkpointer.close().await;
         self.read.close().await;
         self.write.close().await;
     }
@@ -157,7 +165,9 @@ impl Tx {
     /// When the database fails; then nothing was changed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.flush().await?;
-        Ok(self.inner.commit().await?)
+        self.inner.commit().await?;
+        self.checkpointer.committed();
+        Ok(())
     }
 
     /// The database itself, with everything written that was not yet. What is known is forgotten, because the statement to

@@ -266,7 +266,7 @@ async fn write_events(to: &mut SqliteConnection, events: &[NewEvent]) -> Result<
             .push_bind(event.kind)
             .push_bind(event.record_id)
             .push_bind(event.state)
-            .push_bind(event.connection_id)
+            .push_bind(event.connection_id.map(|id| id.0))
             .push_bind(event.out_of_band_id)
             .push_bind(event.thread_id)
             .push_bind(event.cards)

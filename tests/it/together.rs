@@ -1,0 +1,259 @@
+//! Deliveries that wait together are recorded together, and nothing about them is different for it.
+
+use futures_util::future::join_all;
+use proptest::{collection::vec, prelude::*, sample::select};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
+use tempfile::TempDir;
+use uuid::Uuid;
+use vestibule::{
+    domain::ids::SessionId,
+    server::{
+        clock::Clock, platform::Delivery, sessions::NotRecorded, startup::Server, state::App, store::EventOutcome,
+    },
+};
+
+use crate::{
+    harness::{Desk, PATIENCE, configuration},
+    platform::{FakePlatform, ProofEnd},
+};
+
+/// The registrations that deliveries are about.
+const SESSIONS: usize = 3;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// A webhook about a session's invitation, if it says so, and about one of a few connections.
+    Connection { session: Option<usize>, connection: usize, state: &'static str, at: u8 },
+    /// A webhook about one of a few exchanges.
+    Proof { record: usize, connection: usize, state: &'static str, cards: u8, at: u8 },
+    /// The server is about to ask a session's wallet for the proof.
+    Ask { session: usize },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let connection_states = select(vec!["request-received", "response-sent", "completed", "abandoned", "start"]);
+    let proof_states = select(vec!["request-sent", "presentation-received", "done", "abandoned"]);
+    prop_oneof![
+        6 => (prop::option::weighted(0.7, 0..SESSIONS), 0..SESSIONS + 1, connection_states, 0..2_u8)
+            .prop_map(|(session, connection, state, at)| Step::Connection { session, connection, state, at }),
+        4 => (0..3_usize, 0..SESSIONS + 1, proof_states, 0..3_u8, 0..2_u8)
+            .prop_map(|(record, connection, state, cards, at)| Step::Proof { record, connection, state, cards, at }),
+        2 => (0..SESSIONS).prop_map(|session| Step::Ask { session }),
+    ]
+}
+
+/// A server that does nothing by itself: what happens is what is told to it.
+struct Still {
+    app: App,
+    sessions: Vec<(SessionId, String)>,
+    _folder: TempDir,
+}
+
+impl Still {
+    async fn start(platform: &FakePlatform) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let auth_url = format!("{}/token", platform.url);
+        let variables = [
+            ("PLATFORM", "confirmd"),
+            ("CONFIRMD_BASE_URL", &*platform.url),
+            ("CONFIRMD_AUTH_URL", &*auth_url),
+            ("CONFIRMD_ORG_ID", crate::platform::ORG_ID),
+            ("CONFIRMD_CLIENT_ID", "client"),
+            ("CONFIRMD_CLIENT_SECRET", "secret"),
+        ];
+        let server = Server::start(configuration(folder.path(), &variables), Clock::default()).await.unwrap();
+        let app = server.app().clone();
+        let mut sessions = Vec::new();
+        for _ in 0..SESSIONS {
+            platform.next_out_of_band_id(&Uuid::new_v4().to_string());
+            let session = app.sessions.open().await.unwrap();
+            sessions.push((session.id, platform.last_out_of_band_id()));
+        }
+        Self { app, sessions, _folder: folder }
+    }
+
+    fn delivery(&self, step: &Step) -> Option<Delivery> {
+        let id = |kind: &str, number: usize| format!("{kind}-{number}");
+        let at = |at: u8| format!("2026-03-02T10:15:00.{at:03}Z");
+        let body = match step {
+            Step::Connection { session, connection, state, at: time } => json!({ "type": "Connection", "data": {
+                "id": id("connection", *connection), "state": state, "updatedAt": at(*time),
+                "outOfBandId": session.map(|index| &self.sessions[index].1), "theirLabel": "A phone",
+            }}),
+            Step::Proof { record, connection, state, cards, at: time } => {
+                let indexes: Value =
+                    (0..*cards).map(|card| (format!("a{card}"), json!({ "sub_proof_index": card }))).collect();
+                json!({ "type": "Proof", "data": {
+                    "id": id("proof", *record), "threadId": id("thread", *record), "state": state,
+                    "connectionId": id("connection", *connection), "updatedAt": at(*time),
+                    "isVerified": (*state == "done").then_some(true),
+                    "proofData": { "presentation": { "indy": { "requested_proof": { "revealed_attrs": indexes } } } },
+                }})
+            }
+            Step::Ask { .. } => return None,
+        };
+        Some(self.app.sessions.platform.translate(body.to_string().as_bytes()).unwrap())
+    }
+
+    async fn ask(&self, session: usize) {
+        let mut tx = self.app.sessions.store.begin().await.unwrap();
+        tx.mark_proof_asked(self.sessions[session].0, 1, self.app.sessions.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Everything that is stored, without what chance and time decide: a question about a connection of unknown origin is
+    /// written if any was awaited when the deliveries were taken up.
+    async fn stored(&self) -> Vec<String> {
+        let mut connection = SqliteConnection::connect(&self.app.config.database_url).await.unwrap();
+        let mut all = Vec::new();
+        for query in [
+            "SELECT json_array('session', stage, version, attempt, answered, wallet_name IS NULL) FROM sessions ORDER BY rowid",
+            "SELECT json_array('attempt', connection_id, proof_id, proof_thread_id, cards, answered_at IS NULL) \
+             FROM attempts JOIN sessions ON sessions.id = session_id ORDER BY sessions.rowid",
+            "SELECT json_array('event', kind, record_id, state, connection_id, thread_id, cards, outcome, source, \
+             (SELECT rowid FROM sessions WHERE id = session_id), attempt) FROM events ORDER BY id",
+            "SELECT json_array('act', kind, lane, COALESCE((SELECT rowid FROM sessions WHERE id = session_id), subject), \
+             attempt, done_at IS NULL, tries) AS act FROM acts WHERE kind <> 'read_connection' ORDER BY act",
+        ] {
+            let rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap();
+            all.extend(rows);
+        }
+        connection.close().await.unwrap();
+        all
+    }
+}
+
+async fn alone_and_together_are_the_same(steps: Vec<Step>) {
+    let platform = FakePlatform::start(ProofEnd::Verified).await;
+    let (alone, together) = (Still::start(&platform).await, Still::start(&platform).await);
+    let mut outcomes_alone = Vec::new();
+    for step in &steps {
+        match alone.delivery(step) {
+            Some(delivery) => outcomes_alone.extend(alone.app.sessions.record_each(&[delivery]).await),
+            None => {
+                if let Step::Ask { session } = step {
+                    alone.ask(*session).await;
+                }
+            }
+        }
+    }
+    let mut outcomes_together = Vec::new();
+    for part in steps.chunk_by(|_, next| !matches!(next, Step::Ask { .. })) {
+        if let Step::Ask { session } = part[0] {
+            together.ask(session).await;
+        }
+        let deliveries: Vec<Delivery> = part.iter().filter_map(|step| together.delivery(step)).collect();
+        if !deliveries.is_empty() {
+            outcomes_together.extend(together.app.sessions.record_each(&deliveries).await);
+        }
+    }
+    assert_eq!(outcomes_alone, outcomes_together);
+    assert!(outcomes_alone.iter().all(Result::is_ok));
+    assert_eq!(alone.stored().await, together.stored().await);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
+
+    #[test]
+    fn recorded_together_they_leave_what_they_leave_one_by_one(steps in vec(step(), 1..60)) {
+        tokio::runtime::Runtime::new().unwrap().block_on(alone_and_together_are_the_same(steps));
+    }
+}
+
+/// A connection webhook for the invitation of a session of a desk on the sandbox.
+fn completed(out_of_band_id: &str) -> Value {
+    json!({ "type": "Connection", "data": {
+        "id": Uuid::new_v4(), "state": "completed", "outOfBandId": out_of_band_id, "updatedAt": "2026-03-02T10:15:00.000Z",
+    }})
+}
+
+async fn until(what: &str, reached: impl Fn() -> bool) {
+    let wait = async {
+        while !reached() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+#[tokio::test]
+async fn more_than_can_wait_is_refused_at_once_and_nothing_that_was_taken_is_lost() {
+    let desk = Desk::sandbox().await;
+    let intake = &desk.app.sessions.intake;
+    let delivery = |number: usize| {
+        let body = json!({ "type": "Connection", "data": { "id": format!("c-{number}"), "state": "completed" } });
+        desk.app.sessions.platform.translate(body.to_string().as_bytes()).unwrap()
+    };
+    // Somebody else writes, and takes long: the first delivery is taken from the queue and waits for the database.
+    let busy = desk.app.sessions.store.begin().await.unwrap();
+    let mut waiting = Vec::new();
+    let mut outcome_at_once = async |number: usize| {
+        let mut record = Box::pin(intake.record(delivery(number)));
+        match futures_util::poll!(&mut record) {
+            std::task::Poll::Ready(outcome) => Some(outcome),
+            std::task::Poll::Pending => {
+                waiting.push(record);
+                None
+            }
+        }
+    };
+    assert_eq!(outcome_at_once(0).await, None);
+    until("the first is taken", || intake.depth() == 0).await;
+    let full = async {
+        let mut number = 1;
+        loop {
+            if let Some(outcome) = outcome_at_once(number).await {
+                return (number, outcome);
+            }
+            number += 1;
+        }
+    };
+    let (taken, refused) = tokio::time::timeout(PATIENCE, full).await.unwrap();
+    assert_eq!(refused, Err(NotRecorded::Full));
+    let answer = desk.deliver(&completed("of-nobody")).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers()["retry-after"], "1");
+    assert_eq!(answer.json::<Value>().await.unwrap()["code"], "busy");
+    drop(busy);
+    for outcome in tokio::time::timeout(PATIENCE, join_all(waiting)).await.unwrap() {
+        assert_eq!(outcome, Ok(EventOutcome::Unmatched));
+    }
+    let stored: Vec<(i64,)> = crate::browser::rows(&desk, "SELECT COUNT(*) FROM events").await;
+    assert_eq!(stored, [(i64::try_from(taken).unwrap(),)]);
+    assert_eq!(desk.record(&completed("of-nobody")).await, "unmatched", "there is room again");
+}
+
+#[tokio::test]
+async fn a_broken_session_holds_up_nobody_elses_delivery() {
+    let desk = Desk::sandbox().await;
+    let opened = [desk.open().await, desk.open().await, desk.open().await];
+    let mut database = SqliteConnection::connect(&desk.app.config.database_url).await.unwrap();
+    sqlx::query("UPDATE sessions SET stage = 'nowhere' WHERE id = $1")
+        .bind(&opened[1].id)
+        .execute(&mut database)
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+    let busy = desk.app.sessions.store.begin().await.unwrap();
+    let bodies: Vec<Value> = opened.iter().map(|opened| completed(opened.sandbox_out_of_band_id())).collect();
+    // The first is taken from the queue and waits for the database; the others wait in the queue, together.
+    let first = desk.deliver(&bodies[0]);
+    let others = async {
+        until("the first is taken", || desk.app.sessions.intake.depth() == 0).await;
+        let queued = join_all([desk.deliver(&bodies[1]), desk.deliver(&bodies[2])]);
+        let release = async {
+            until("both wait", || desk.app.sessions.intake.depth() == 2).await;
+            drop(busy);
+        };
+        futures_util::future::join(queued, release).await.0
+    };
+    let (first, others) = futures_util::future::join(first, others).await;
+    let statuses: Vec<u16> = [&first, &others[0], &others[1]].map(|answer| answer.status().as_u16()).into();
+    assert_eq!(statuses, [200, 503, 200]);
+    for opened in [&opened[0], &opened[2]] {
+        assert_ne!(desk.snapshot(opened).await["stage"], "waiting");
+    }
+}
