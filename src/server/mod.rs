@@ -16,6 +16,7 @@ pub mod platform;
 pub mod problem;
 pub mod sandbox;
 pub mod secrets;
+pub mod serve;
 pub mod sessions;
 pub mod startup;
 pub mod state;

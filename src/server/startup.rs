@@ -32,7 +32,7 @@ use super::{
     clock::Clock,
     config::{Config, PlatformConfig, PublicUrl},
     endpoints, html, janitor,
-    live::hub::Hub,
+    live::hub::{Hub, Limits},
     platform::{
         Platform,
         confirmd::{self, AuthMode},
@@ -40,6 +40,7 @@ use super::{
     problem::Problem,
     sandbox::{self, ORG_ID, Sandbox},
     secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
+    serve,
     sessions::Sessions,
     state::{App, AppState, Parts},
     store::{Store, StoreError},
@@ -63,6 +64,9 @@ pub enum StartError {
     /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The sockets' thread cannot be started.
+    #[error("the sockets' thread: {0}")]
+    Sockets(io::Error),
     /// The platform's client cannot be made.
     #[error("the platform's client: {0}")]
     Client(#[from] reqwest::Error),
@@ -93,7 +97,8 @@ impl Server {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
         let address = SocketAddr::new(config.hostname, config.port);
         let listen = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        // Before anything that takes time: who comes meanwhile waits in the kernel's queue.
+        let listener = serve::listen(address).map_err(listen)?;
         let local = listener.local_addr().map_err(listen)?;
         let keys = Arc::new(keys(&config)?);
         let store = Store::open(&config.database_url, Arc::clone(&keys)).await?;
@@ -147,7 +152,7 @@ impl Server {
         let sessions = Arc::new(Sessions {
             store,
             platform,
-            hub: Hub::new(config.max_clients_per_session, config.max_clients),
+            hub: Hub::open(limits(&config), clock.clone()).map_err(StartError::Sockets)?,
             clock,
             desk: Arc::clone(&config.desk),
             consent,
@@ -157,7 +162,7 @@ impl Server {
             // The last process may have been killed between deleting and emptying the log.
             deleted: AtomicBool::new(true),
         });
-        let (stop, stopped) = watch::channel(false);
+        let (stop, _) = watch::channel(false);
         let app = App::new(Parts {
             config,
             public_url,
@@ -168,7 +173,6 @@ impl Server {
             org_id,
             admin_token,
             sandbox: is_sandbox,
-            stop: stopped,
         });
         let router = router(app.clone(), local, sandbox.clone());
         if let Some(sandbox) = sandbox {
@@ -193,45 +197,50 @@ impl Server {
 
     /// Serves until `signal` comes; then stops accepting, closes the sockets spread over time, and finishes what is in
     /// flight, in a bounded time.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn run(self, signal: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    pub async fn run(self, signal: impl Future<Output = ()> + Send + 'static) {
         let Self { listener, router, sessions, app, stop } = self;
         let mut workers = JoinSet::new();
         workers.spawn(acts::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(forget(app.clone(), stop.subscribe()));
         let longest = app.config.drain + FINISH;
-        let mut stopped = stop.subscribe();
-        let shutdown = async move {
+        let serving = serve::serve(listener, router, stop.subscribe());
+        let stopping = async {
             signal.await;
             tracing::info!("stopping");
             let _ = stop.send(true);
-        };
-        let serve = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(shutdown);
-        let out_of_time = async {
-            let _ = stopped.changed().await;
+            sessions.hub.drain(app.config.drain);
             tokio::time::sleep(longest).await;
         };
-        let result = tokio::select! {
-            result = serve => result,
-            () = out_of_time => {
-                tracing::warn!("some connections did not end in time");
-                Ok(())
-            }
+        tokio::pin!(serving, stopping);
+        let ended = async {
+            (&mut serving).await;
+            sessions.hub.empty().await;
         };
-        if tokio::time::timeout(longest, sessions.hub.empty()).await.is_err() {
-            tracing::warn!("some sockets did not end in time");
+        tokio::select! {
+            () = ended => {}
+            () = stopping => tracing::warn!("some connections did not end in time"),
         }
         if tokio::time::timeout(FINISH, async { while workers.join_next().await.is_some() {} }).await.is_err() {
             // What they were doing is leased in the database, and is done again at the next start.
             tracing::warn!("some acts did not end in time");
         }
         sessions.store.close().await;
-        result
     }
+}
+
+/// What the sockets are allowed: what is configured, as far as the system gives descriptors for it.
+fn limits(config: &Config) -> Limits {
+    let room = serve::room_for_sockets();
+    if config.max_clients > room {
+        tracing::info!(room, "the limit of open files leaves room for fewer sockets than MAX_CLIENTS");
+    }
+    Limits::new(
+        config.max_clients_per_session,
+        config.max_clients_per_address,
+        config.max_clients.min(room),
+        config.ping_interval,
+    )
 }
 
 async fn forget(app: App, mut stop: watch::Receiver<bool>) {
