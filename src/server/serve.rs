@@ -36,7 +36,8 @@ const MOMENT: Duration = Duration::from_millis(100);
 /// What the peer of a WebSocket has not fetched yet may be so long before it counts as behind. What the kernel holds would
 /// only grow old, and cost memory.
 const UNSENT: u32 = 4096;
-/// Open files that are kept for everything but sockets: the database, webhooks, calls to the platform.
+/// Open files that are kept for everything but sockets: the database, webhooks, calls to the platform. A quarter, where
+/// there are few.
 const OTHER_FILES: u64 = 256;
 
 /// Listens: on the socket that a service manager passed (`LISTEN_FDS`), otherwise on this address. From here on nobody is
@@ -71,7 +72,7 @@ pub fn room_for_sockets() -> usize {
         }
     };
     tracing::debug!(limit, "open files");
-    usize::try_from(limit.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1)
+    usize::try_from(limit - OTHER_FILES.min(limit / 4)).unwrap_or(usize::MAX).max(1)
 }
 
 /// Serves until `stop` turns true; then accepts nothing more, and returns when every request in flight is answered.

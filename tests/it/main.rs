@@ -17,6 +17,7 @@ mod api;
 mod authentication;
 mod browser;
 mod course;
+mod descriptors;
 mod fixtures;
 mod flow;
 mod form;

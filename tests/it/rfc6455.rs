@@ -96,7 +96,11 @@ async fn what_is_sent_byte_by_byte_and_in_parts_is_what_is_sent_at_once() {
         for bytes in stream.chunks(piece) {
             socket.send(bytes).await;
         }
-        assert_eq!(socket.said().await, Some(Frame { first: 0x8A, payload: b"in between".to_vec() }), "pieces of {piece}");
+        assert_eq!(
+            socket.said().await,
+            Some(Frame { first: 0x8A, payload: b"in between".to_vec() }),
+            "pieces of {piece}"
+        );
         assert_eq!(socket.said().await.unwrap().json(), json!({ "type": "pong" }));
         assert_eq!(socket.said().await, Some(Frame { first: 0x8A, payload: Vec::new() }));
     }

@@ -152,13 +152,13 @@ async fn proxy(to: SocketAddr) -> (SocketAddr, Arc<tokio::sync::Notify>) {
 
 #[tokio::test]
 async fn a_connection_that_is_cut_somewhere_is_noticed() {
-    let desk = Desk::with(&[("PING_INTERVAL", "60ms")]).await;
+    let desk = Desk::with(&[("PING_INTERVAL", "1s")]).await;
     let opened = desk.open().await;
     let (through, cut) = proxy(address(&desk.url)).await;
     let mut socket = RawSocket::open_at(through, &opened, "").await;
     socket.said().await.unwrap();
     // It answers for as long as it is asked.
-    for _ in 0..6 {
+    for _ in 0..3 {
         while socket.frame().await.unwrap().first != 0x89 {}
         socket.send(&frame(0x8A, b"")).await;
     }
@@ -200,7 +200,7 @@ async fn one_address_may_have_so_many_and_ipv6_counts_by_network() {
 #[tokio::test]
 async fn a_server_that_stops_tells_all_its_sockets_and_nobody_loses_a_state_before() {
     const SOCKETS: usize = 200;
-    let desk = Desk::with(&[("DRAIN", "400ms"), ("MAX_CLIENTS_PER_SESSION", "1000")]).await;
+    let desk = Desk::with(&[("DRAIN", "1500ms"), ("MAX_CLIENTS_PER_SESSION", "1000")]).await;
     let opened = desk.open().await;
     let mut session = stored(&desk, &opened).await;
     let mut watchers = Vec::new();
