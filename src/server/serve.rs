@@ -21,7 +21,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::live::handover::Handover;
+use super::live::{handover::Handover, hub::Hub};
 
 /// Connections that the kernel keeps for us before they are accepted: those who come back all at once after a restart.
 const BACKLOG: i32 = 4096;
@@ -76,14 +76,18 @@ pub fn room_for_sockets() -> usize {
 }
 
 /// Serves until `stop` turns true; then accepts nothing more, and returns when every request in flight is answered.
-pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+pub async fn serve(listener: TcpListener, router: Router, hub: &Hub, mut stop: watch::Receiver<bool>) {
     let router: Router = router.with_state(());
     // Closed when the last connection has ended.
     let (in_flight, mut all_done) = mpsc::channel::<()>(1);
     let mut is_failing = false;
     loop {
+        let next = async {
+            hub.calm().await;
+            listener.accept().await
+        };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = next => accepted,
             _ = stop.changed() => break,
         };
         match accepted {

@@ -86,10 +86,16 @@ impl Shared {
     }
 }
 
+/// Sockets that may be on their way to their first state before no further connections are accepted. In the storm after a
+/// restart all would otherwise wait for the database at once, each with the buffers of an HTTP connection.
+const MOST_ARRIVING: usize = 128;
+
 /// The watchers of this server.
 pub struct Hub {
     shared: Arc<Shared>,
     waker: Waker,
+    /// Told when there are fewer than so many on their way.
+    calmed: Notify,
     /// Told when the last socket has gone.
     emptied: Arc<Notify>,
 }
@@ -109,7 +115,7 @@ impl Hub {
         std::thread::Builder::new()
             .name("sockets".to_owned())
             .spawn(move || reactor::run(poll, &for_thread, limits.ping_interval))?;
-        Ok(Arc::new(Self { shared, waker, emptied }))
+        Ok(Arc::new(Self { shared, waker, calmed: Notify::new(), emptied }))
     }
 
     /// Keeps a place for a socket to a session, from this address. Reserve first, then read the state from the store: what is
@@ -151,6 +157,13 @@ impl Hub {
         Look { hub: Arc::clone(self), session, version }
     }
 
+    fn arrived(&self, table: &Table) {
+        if table.arriving() < MOST_ARRIVING {
+            // Kept for one who begins to wait only now.
+            self.calmed.notify_one();
+        }
+    }
+
     /// Whether anybody watches a session.
     #[must_use]
     pub fn is_watched(&self, session: SessionId) -> bool {
@@ -161,6 +174,14 @@ impl Hub {
     pub fn drain(&self, over: Duration) {
         self.shared.table().begin_drain(over);
         self.wake_after(Ok(()));
+    }
+
+    /// Waits while too many sockets are on their way to their first state. That depends on us alone: no peer can draw it
+    /// out.
+    pub async fn calm(&self) {
+        while self.shared.table().arriving() >= MOST_ARRIVING {
+            self.calmed.notified().await;
+        }
     }
 
     /// Waits until there is no socket.
@@ -225,6 +246,7 @@ impl Seat {
         if let Ok(index) = adopted {
             table.take(index, received);
         }
+        self.hub.arrived(&table);
         drop(table);
         if was_empty || adopted.is_err() {
             self.hub.wake_after(adopted.map(|_| ()));
@@ -235,7 +257,9 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         if !self.is_taken {
-            self.hub.shared.table().release(self.session, self.address);
+            let mut table = self.hub.shared.table();
+            table.release(self.session, self.address);
+            self.hub.arrived(&table);
         }
     }
 }

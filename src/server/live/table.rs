@@ -366,6 +366,11 @@ impl Table {
         (until < end).then_some(until < due)
     }
 
+    /// How many sockets have a place and are not there yet.
+    pub(super) fn arriving(&self) -> usize {
+        self.seated - self.watching
+    }
+
     /// How many sockets there are, those that leave included.
     pub(super) fn len(&self) -> usize {
         self.sockets.len()
