@@ -62,7 +62,7 @@ async fn run(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> {
     let shows_admin_token = config.admin_token.is_none();
     let server = Server::start(config, Clock::default()).await?;
     greet(server.app(), server.local_addr()?.port(), shows_admin_token);
-    server.run(told_to_stop()).await?;
+    server.run(told_to_stop()).await;
     Ok(())
 }
 

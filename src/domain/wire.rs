@@ -46,6 +46,10 @@ impl Close {
     pub const INVALID_TOKEN: Self = Self { code: 1008, reason: "Invalid token" };
     /// The session has as many sockets as one may have.
     pub const TOO_MANY: Self = Self { code: 1008, reason: "Too many connections for this session" };
+    /// The address has as many sockets as one may have.
+    pub const TOO_MANY_THERE: Self = Self { code: 1008, reason: "Too many connections from this address" };
+    /// The peer sends without an end.
+    pub const FLOOD: Self = Self { code: 1008, reason: "Too many messages" };
     /// The session was deleted after its token was made.
     pub const NOT_FOUND: Self = Self { code: 1008, reason: "Session not found" };
     /// The peer did not answer two pings.

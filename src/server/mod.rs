@@ -1,6 +1,6 @@
 //! The server: everything that only it can do. Built with the feature `ssr` alone, by the one gate in `lib.rs`.
 //!
-//! Arrows point down only: `startup → endpoints, pages → sessions, acts, janitor → store, platform, live → domain`.
+//! Arrows point down only: `startup → router → endpoints, pages → sessions, acts, janitor → store, platform, live → domain`.
 //! *Runs: server.*
 
 pub mod acts;
@@ -14,8 +14,10 @@ pub mod live;
 pub mod pages;
 pub mod platform;
 pub mod problem;
+pub mod router;
 pub mod sandbox;
 pub mod secrets;
+pub mod serve;
 pub mod sessions;
 pub mod startup;
 pub mod state;

@@ -121,6 +121,11 @@ impl IntoResponse for Problem {
             Self::StoreUnavailable | Self::Busy | Self::Full | Self::PlatformUnavailable => Some(1),
             _ => None,
         };
+        if self == Self::UpgradeRequired {
+            // RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        }
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -1,6 +1,4 @@
-//! From a configuration to a running server, and back down without losing anything.
-//!
-//! The one place of the server that names the application and its pages. *Runs: server.*
+//! From a configuration to a running server, and back down without losing anything. *Runs: server.*
 
 use std::{
     io,
@@ -10,44 +8,35 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware,
-    response::IntoResponse,
-};
-use leptos::{config::LeptosOptions, prelude::provide_context, server_fn::error::SERVER_FN_ERROR_HEADER};
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use axum::Router;
 use reqwest::Url;
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
     task::JoinSet,
 };
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::{
     acts,
     clock::Clock,
     config::{Config, PlatformConfig, PublicUrl},
-    endpoints, html, janitor,
-    live::hub::Hub,
+    janitor,
+    live::hub::{Hub, Limits},
     platform::{
         Platform,
         confirmd::{self, AuthMode},
     },
-    problem::Problem,
+    router,
     sandbox::{self, ORG_ID, Sandbox},
     secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
+    serve,
     sessions::{
         Intake, Sessions,
         intake::{self, Queue},
     },
-    state::{App, AppState, Parts},
+    state::{App, Parts},
     store::{Store, StoreError},
 };
-use crate::app;
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +55,9 @@ pub enum StartError {
     /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The sockets' thread cannot be started.
+    #[error("the sockets' thread: {0}")]
+    Sockets(io::Error),
     /// The platform's client cannot be made.
     #[error("the platform's client: {0}")]
     Client(#[from] reqwest::Error),
@@ -84,8 +76,6 @@ pub struct Server {
     stop: watch::Sender<bool>,
 }
 
-/// The most that a browser posts to a page: a form of a few fields.
-const FORM_LIMIT: usize = 64 * 1024;
 /// How long what is in flight may take when the server stops, beyond the time over which sockets are closed.
 const FINISH: Duration = Duration::from_secs(10);
 
@@ -97,7 +87,8 @@ impl Server {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
         let address = SocketAddr::new(config.hostname, config.port);
         let listen = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        // Before anything that takes time: who comes meanwhile waits in the kernel's queue.
+        let listener = serve::listen(address).map_err(listen)?;
         let local = listener.local_addr().map_err(listen)?;
         let keys = Arc::new(keys(&config)?);
         let store = Store::open(&config.database_url, Arc::clone(&keys)).await?;
@@ -152,7 +143,7 @@ impl Server {
         let sessions = Arc::new(Sessions {
             store,
             platform,
-            hub: Hub::new(config.max_clients_per_session, config.max_clients),
+            hub: Hub::open(limits(&config), clock.clone()).map_err(StartError::Sockets)?,
             clock,
             desk: Arc::clone(&config.desk),
             consent,
@@ -163,7 +154,7 @@ impl Server {
             // The last process may have been killed between deleting and emptying the log.
             deleted: AtomicBool::new(true),
         });
-        let (stop, stopped) = watch::channel(false);
+        let (stop, _) = watch::channel(false);
         let app = App::new(Parts {
             config,
             public_url,
@@ -174,9 +165,8 @@ impl Server {
             org_id,
             admin_token,
             sandbox: is_sandbox,
-            stop: stopped,
         });
-        let router = router(app.clone(), local, sandbox.clone());
+        let router = router::router(app.clone(), local, sandbox.clone());
         if let Some(sandbox) = sandbox {
             sandbox.resume();
         }
@@ -199,10 +189,7 @@ impl Server {
 
     /// Serves until `signal` comes; then stops accepting, closes the sockets spread over time, and finishes what is in
     /// flight, in a bounded time.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn run(self, signal: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    pub async fn run(self, signal: impl Future<Output = ()> + Send + 'static) {
         let Self { listener, router, sessions, app, queue, stop } = self;
         let intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
         let mut workers = JoinSet::new();
@@ -210,27 +197,22 @@ impl Server {
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(forget(app.clone(), stop.subscribe()));
         let longest = app.config.drain + FINISH;
-        let mut stopped = stop.subscribe();
-        let shutdown = async move {
+        let serving = serve::serve(listener, router, &sessions.hub, stop.subscribe());
+        let stopping = async {
             signal.await;
             tracing::info!("stopping");
             let _ = stop.send(true);
-        };
-        let serve = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(shutdown);
-        let out_of_time = async {
-            let _ = stopped.changed().await;
+            sessions.hub.drain(app.config.drain);
             tokio::time::sleep(longest).await;
         };
-        let result = tokio::select! {
-            result = serve => result,
-            () = out_of_time => {
-                tracing::warn!("some connections did not end in time");
-                Ok(())
-            }
+        tokio::pin!(serving, stopping);
+        let ended = async {
+            (&mut serving).await;
+            sessions.hub.empty().await;
         };
-        if tokio::time::timeout(longest, sessions.hub.empty()).await.is_err() {
-            tracing::warn!("some sockets did not end in time");
+        tokio::select! {
+            () = ended => {}
+            () = stopping => tracing::warn!("some connections did not end in time"),
         }
         if tokio::time::timeout(FINISH, async { while workers.join_next().await.is_some() {} }).await.is_err() {
             // What they were doing is leased in the database, and is done again at the next start.
@@ -239,8 +221,21 @@ impl Server {
         // Whoever waited for an answer has it, or is gone.
         intake.abort();
         sessions.store.close().await;
-        result
     }
+}
+
+/// What the sockets are allowed: what is configured, as far as the system gives descriptors for it.
+fn limits(config: &Config) -> Limits {
+    let room = serve::room_for_sockets();
+    if config.max_clients > room {
+        tracing::info!(room, "the limit of open files leaves room for fewer sockets than MAX_CLIENTS");
+    }
+    Limits::new(
+        config.max_clients_per_session,
+        config.max_clients_per_address,
+        config.max_clients.min(room),
+        config.ping_interval,
+    )
 }
 
 async fn forget(app: App, mut stop: watch::Receiver<bool>) {
@@ -250,87 +245,6 @@ async fn forget(app: App, mut stop: watch::Receiver<bool>) {
             _ = stop.changed() => return,
         }
     }
-}
-
-/// The table of everything that is served: machines' calls, pages, files.
-fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Router {
-    let leptos = leptos_options(&app.config.site_root, local);
-    html::set_style(style_address(&leptos));
-    let https = app.public_url.scheme() == "https";
-    let state = AppState { leptos: leptos.clone(), app: app.clone() };
-    let pages = generate_route_list(app::App);
-    let context = {
-        let app = app.clone();
-        move || provide_context(app.clone())
-    };
-    let shell = {
-        let leptos = leptos.clone();
-        move || app::shell(leptos.clone())
-    };
-    let mut router = endpoints::router()
-        .leptos_routes_with_context(&state, pages, context.clone(), shell)
-        .method_not_allowed_fallback(endpoints::method_not_allowed)
-        .layer(middleware::map_response(refuse_unreadable_forms))
-        .route("/api/", axum::routing::any(endpoints::no_such_call))
-        .route("/api/{*rest}", axum::routing::any(endpoints::no_such_call))
-        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, app::shell))
-        .layer(DefaultBodyLimit::max(FORM_LIMIT))
-        .with_state(state);
-    if let Some(sandbox) = sandbox {
-        router = router.nest("/sandbox", sandbox.router());
-    }
-    let router = router
-        // The names of these files change with their contents.
-        .layer(middleware::map_response(cache_hashed_files))
-        .layer(middleware::from_fn_with_state(app, endpoints::check_origin));
-    endpoints::security_headers(router, https)
-        .layer(SetResponseHeaderLayer::if_not_present(header::SERVER, HeaderValue::from_static("vestibule")))
-}
-
-/// A server function that cannot read its arguments is called wrongly. By itself it would answer 500, or send a browser to
-/// whatever page the call says it comes from. Where a body of ours failed, it has set a status of its own.
-async fn refuse_unreadable_forms(response: axum::response::Response) -> axum::response::Response {
-    let unread = matches!(response.status(), StatusCode::INTERNAL_SERVER_ERROR | StatusCode::FOUND);
-    if unread && response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
-        return Problem::BadForm.into_response();
-    }
-    response
-}
-
-/// Files under `/pkg/` carry the hash of their contents in their names, so a browser may keep them for ever.
-async fn cache_hashed_files(uri: axum::http::Uri, mut response: axum::response::Response) -> axum::response::Response {
-    if uri.path().starts_with("/pkg/") && response.status().is_success() {
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
-        headers.insert(HeaderName::from_static("vary"), HeaderValue::from_static("Accept-Encoding"));
-    }
-    response
-}
-
-/// Without a variable set, the binary finds its site from the repository's root. `hash.txt` lies beside the binary.
-fn leptos_options(site_root: &Path, local: SocketAddr) -> LeptosOptions {
-    let hashed = std::env::current_exe()
-        .ok()
-        .and_then(|exe| exe.parent().map(|folder| folder.join("hash.txt")))
-        .is_some_and(|file| file.exists());
-    LeptosOptions::builder()
-        .output_name("vestibule")
-        .site_root(site_root.display().to_string())
-        .site_pkg_dir("pkg")
-        .site_addr(local)
-        // As in Cargo.toml, for `cargo leptos watch`.
-        .reload_port(3301_u32)
-        .hash_files(hashed)
-        .build()
-}
-
-/// The address of the style sheet, as the pages of the application have it.
-fn style_address(options: &LeptosOptions) -> String {
-    let hash = options.hash_files.then(|| {
-        let text = std::fs::read_to_string(std::env::current_exe().ok()?.parent()?.join(&*options.hash_file)).ok()?;
-        text.lines().find_map(|line| line.strip_prefix("css:")).map(|hash| format!(".{}", hash.trim()))
-    });
-    format!("/{}/{}{}.css", options.site_pkg_dir, options.output_name, hash.flatten().unwrap_or_default())
 }
 
 /// The keys of a configuration. Where none is set, the present one lies beside the database.

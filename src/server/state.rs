@@ -15,7 +15,6 @@ use cookie::{Cookie, SameSite};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use leptos::config::LeptosOptions;
 use reqwest::Url;
-use tokio::sync::watch;
 
 use super::{
     config::{Config, Rate},
@@ -62,8 +61,6 @@ pub struct Inner {
     pub org_id: String,
     /// What opens the operator's calls.
     pub admin_token: Option<Secret>,
-    /// Turns true once, when the server stops.
-    pub stop: watch::Receiver<bool>,
     origins: Vec<String>,
     sandbox: bool,
     new_sessions: Option<DefaultKeyedRateLimiter<IpAddr>>,
@@ -85,15 +82,13 @@ pub struct Parts {
     pub org_id: String,
     pub admin_token: Option<Secret>,
     pub sandbox: bool,
-    pub stop: watch::Receiver<bool>,
 }
 
 impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { config, public_url, port, sessions, keys, webhook_secrets, org_id, admin_token, sandbox, stop } =
-            parts;
+        let Parts { config, public_url, port, sessions, keys, webhook_secrets, org_id, admin_token, sandbox } = parts;
         let mut origins = config.allowed_origins.clone();
         origins.push(public_url.origin().ascii_serialization());
         if matches!(config.public_url, super::config::PublicUrl::Derived) {
@@ -113,7 +108,6 @@ impl App {
             webhook_secrets,
             org_id,
             admin_token,
-            stop,
             origins,
             sandbox,
             new_sessions,

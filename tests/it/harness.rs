@@ -101,7 +101,7 @@ impl Desk {
                 // Dropped counts as told.
                 let _ = stopped.await;
             };
-            server.run(told).await.unwrap();
+            server.run(told).await;
         });
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { url, http, clock, app, folder, stop: Some(stop), running }
@@ -289,12 +289,20 @@ impl Watcher {
 
     /// Waits for the close frame.
     pub async fn closed(&mut self) -> CloseFrame {
+        self.closed_after(&mut Vec::new()).await
+    }
+
+    /// Waits for the close frame, and notes the versions of the states that come before it.
+    pub async fn closed_after(&mut self, versions: &mut Vec<u64>) -> CloseFrame {
         loop {
             match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("it is closed in time") {
                 Some(Ok(Message::Close(Some(frame)))) => {
                     // Reading on sends our half of the closing handshake, as a browser does.
                     let _ = tokio::time::timeout(PATIENCE, self.socket.next()).await;
                     return frame;
+                }
+                Some(Ok(Message::Text(text))) => {
+                    versions.extend(serde_json::from_str::<Value>(&text).unwrap()["version"].as_u64());
                 }
                 Some(Ok(_)) => {}
                 other => panic!("no close frame but {other:?}"),

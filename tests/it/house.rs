@@ -87,8 +87,8 @@ fn what_people_see_knows_no_server() {
 }
 
 #[test]
-fn the_application_is_named_by_startup_and_its_data_by_pages() {
-    nobody_names("server", &["crate::app", "crate::ui"], &["server/startup.rs"]);
+fn the_application_is_named_by_the_router_and_its_data_by_pages() {
+    nobody_names("server", &["crate::app", "crate::ui"], &["server/router.rs"]);
     nobody_names("server", &["crate::api"], &["server/pages.rs"]);
 }
 

@@ -160,9 +160,9 @@ async fn a_peer_that_does_not_answer_pings_is_dropped() {
     let desk = Desk::with(&[("PING_INTERVAL", "40ms")]).await;
     let opened = desk.open().await;
     let silent = desk.watch(&opened).await;
-    until_sockets(&desk, 1).await;
     // It stays connected and reads nothing, so it answers nothing.
     until_sockets(&desk, 0).await;
+    assert_eq!(desk.app.sessions.hub.stats().closed, [(1001, 1)].into());
     drop(silent);
 }
 

@@ -5,6 +5,7 @@
 //! - [`platform::FakePlatform`]: a ConfirmD Platform on a real socket, whose answers the test chooses.
 //! - [`own_platform::OwnPlatform`]: a sandbox on a port of its own, and what it sends where no server is wanted.
 //! - [`harness::Watcher`]: a browser's socket; `until` waits for a stage and fails when it cannot come any more.
+//! - [`raw::RawSocket`]: a socket whose bytes the test writes itself.
 //! - [`browser::Browser`]: a browser without scripts, which posts forms and is sent on.
 //! - [`program::Program`]: the binary itself, which can be killed; [`visit::Visit`]: a browser's visit to it, which writes
 //!   down everything it is answered.
@@ -16,6 +17,7 @@ mod api;
 mod authentication;
 mod browser;
 mod course;
+mod descriptors;
 mod fixtures;
 mod flow;
 mod form;
@@ -32,12 +34,15 @@ mod own_platform;
 mod platform;
 mod privacy;
 mod program;
+mod raw;
 mod reconcile;
 mod repeat;
 mod retention;
+mod rfc6455;
 mod rotation;
 mod sandbox;
 mod schedules;
+mod sockets;
 mod terms;
 mod together;
 mod visit;

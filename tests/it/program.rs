@@ -1,6 +1,6 @@
 //! The binary itself, in a process of its own, which can be killed.
 
-use std::{path::Path, process::Stdio, sync::Arc};
+use std::{net::TcpListener, os::fd::OwnedFd, path::Path, process::Stdio, sync::Arc};
 
 use self::collected::Collected;
 use tokio::{
@@ -9,6 +9,8 @@ use tokio::{
 };
 
 use crate::harness::{PATIENCE, WEBHOOK_SECRET};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
 
 /// A running binary.
 pub struct Program {
@@ -58,7 +60,26 @@ fn collect(
 impl Program {
     /// Starts it in this folder, on this port (0 for a free one), with these variables and no others.
     pub async fn start(folder: &Path, port: u16, variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vestibule"))
+        Self::spawn(Command::new(BINARY), folder, port, variables).await
+    }
+
+    /// Starts it as a service manager does that holds its listening socket.
+    pub async fn start_on(listener: &TcpListener, folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let passes = "exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec \"$0\"";
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", passes, BINARY]).stdin(OwnedFd::from(listener.try_clone().unwrap()));
+        Self::spawn(shell, folder, 0, variables).await
+    }
+
+    /// Starts it with so many descriptors and no more.
+    pub async fn start_with_files(files: u32, folder: &Path) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("ulimit -n {files}; exec \"$0\""), BINARY]);
+        Self::spawn(shell, folder, 0, &[]).await
+    }
+
+    async fn spawn(mut command: Command, folder: &Path, port: u16, variables: &[(&str, &str)]) -> Self {
+        let mut child = command
             .env_clear()
             .envs([("PORT", &*port.to_string()), ("WEBHOOK_SECRET", WEBHOOK_SECRET), ("RATE_SESSIONS", "off")])
             .envs(variables.iter().copied())

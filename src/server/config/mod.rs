@@ -70,6 +70,7 @@ pub struct Config {
     pub ping_interval: Duration,
     pub drain: Duration,
     pub max_clients_per_session: usize,
+    pub max_clients_per_address: Option<usize>,
     pub max_clients: usize,
     pub reconnect_attempts: u32,
     pub polling_interval: Duration,
@@ -136,6 +137,10 @@ impl Reader<'_> {
 
     fn number<T: FromStr + PartialOrd + Default>(&mut self, name: &str, default: T) -> T {
         self.parse(name, default, "a number above 0", |value| value.parse().ok().filter(|n| *n > T::default()))
+    }
+
+    fn number_or_off(&mut self, name: &str, default: usize) -> Option<usize> {
+        (self.get(name) != Some("off")).then(|| self.number(name, default))
     }
 
     /// A value without which the chosen platform cannot be used.
@@ -282,6 +287,7 @@ impl Config {
             ping_interval: r.length("PING_INTERVAL", "30s"),
             drain: r.length("DRAIN", "10s"),
             max_clients_per_session: r.number("MAX_CLIENTS_PER_SESSION", 5),
+            max_clients_per_address: r.number_or_off("MAX_CLIENTS_PER_ADDRESS", 20_000),
             max_clients: r.number("MAX_CLIENTS", 100_000),
             reconnect_attempts: r.number("RECONNECT_ATTEMPTS", 5),
             polling_interval: r.length("POLLING_INTERVAL", "3s"),
@@ -332,6 +338,7 @@ mod tests {
             ("SESSION_TTL", "soon"),
             ("PING_INTERVAL", "0s"),
             ("MAX_CLIENTS", "0"),
+            ("MAX_CLIENTS_PER_ADDRESS", "on"),
             ("RATE_SESSIONS", "30/y"),
             ("TRUSTED_PROXIES", "127.0.0.1, everyone"),
             ("LOG_FORMAT", "xml"),

@@ -73,7 +73,12 @@ pub const VARIABLES: &[Variable] = &[
     variable("PING_INTERVAL", "30s", "how often sockets are pinged; one that is silent for two is closed"),
     variable("DRAIN", "10s", "over how long sockets are closed when the server stops"),
     variable("MAX_CLIENTS_PER_SESSION", "5", "sockets for one session"),
-    variable("MAX_CLIENTS", "100000", "sockets in all"),
+    variable(
+        "MAX_CLIENTS_PER_ADDRESS",
+        "20000",
+        "sockets from one address, or from one /64 of IPv6: many people may share it, so it only keeps one from taking all; or off",
+    ),
+    variable("MAX_CLIENTS", "100000", "sockets in all; the limit of open files may be lower"),
     variable("RECONNECT_ATTEMPTS", "5", "how often the page tries the socket before it polls"),
     variable("POLLING_INTERVAL", "3s", "how often the page polls"),
     variable("RATE_SESSIONS", "30/m", "new codes for one address, per s, m or h; off for load tests"),

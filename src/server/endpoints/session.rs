@@ -9,7 +9,7 @@ use axum::{
         ConnectInfo, Query, State,
         rejection::{BytesRejection, QueryRejection},
     },
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -105,26 +105,39 @@ impl Which {
     }
 }
 
-/// `GET`: the snapshot, in the shape of a pushed update; 304 while it is the one the client has.
+/// `GET`: the snapshot, in the shape of a pushed update; 304 while it is the one the client has, which the hub knows
+/// without the database.
 pub async fn show(
     State(app): State<App>,
     which: Result<Query<Which>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = Which::session(which, &app, &headers)?;
+    let client_has = |tag: &str| headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag);
+    // What is published from here on is not missed by what the next poll goes by.
+    let look = app.sessions.hub.look(id);
+    if let Some(version) = look.version().filter(|version| client_has(&etag(*version))) {
+        return Ok((StatusCode::NOT_MODIFIED, tags(version)).into_response());
+    }
     let session = app.sessions.store.session(id).await?.ok_or(Problem::NotFound)?;
-    // The version names the state, so it is the tag; weak, because the time that remains is in the body too.
-    let etag = format!("W/\"{}\"", session.version);
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
-    let tags = [
-        (header::ETAG, HeaderValue::from_str(&etag).unwrap_or_else(|_| HeaderValue::from_static(""))),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private")),
-    ];
-    if known {
-        return Ok((StatusCode::NOT_MODIFIED, tags).into_response());
+    look.learn(session.version);
+    if client_has(&etag(session.version)) {
+        return Ok((StatusCode::NOT_MODIFIED, tags(session.version)).into_response());
     }
     let message = ServerMessage::StatusUpdate(session.snapshot(app.sessions.clock.now()));
-    Ok((tags, Json(message)).into_response())
+    Ok((tags(session.version), Json(message)).into_response())
+}
+
+/// The version names the state, so it is the tag; weak, because the time that remains is in the body too.
+fn etag(version: u64) -> String {
+    format!("W/\"{version}\"")
+}
+
+fn tags(version: u64) -> [(HeaderName, HeaderValue); 2] {
+    [
+        (header::ETAG, HeaderValue::from_str(&etag(version)).unwrap_or_else(|_| HeaderValue::from_static(""))),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private")),
+    ]
 }
 
 /// `DELETE`: cancels. Safe to repeat; answers with the state it left.

@@ -1,40 +1,29 @@
-//! `GET /ws/connections`: the live view. A socket first gets the state as it is, then every newer one; one that is slow
-//! skips to the newest and costs a constant amount. *Runs: server.*
+//! `GET /ws/connections`: the live view. The opening handshake is done here; what follows is the hub's.
+//! *Runs: server.*
 
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
-    extract::{
-        Query, State, WebSocketUpgrade,
-        rejection::QueryRejection,
-        ws::{CloseFrame, Message, WebSocket, rejection::WebSocketUpgradeRejection},
-    },
+    body::Body,
+    extract::{ConnectInfo, Extension, Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use rand::Rng;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
-use tokio::time::{Instant, interval_at, timeout};
-use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
+use tungstenite::handshake::server::create_response_with_body;
 
 use crate::{
-    domain::{
-        ids::SessionId,
-        wire::{ClientMessage, Close, ServerMessage},
-    },
+    domain::{ids::SessionId, wire::Close},
     server::{
-        live::hub::{NoRoom, Watcher},
+        live::{
+            handover::{Arrival, Handover},
+            hub::NoRoom,
+        },
         problem::Problem,
         state::App,
     },
 };
-
-/// The most that a client may send at once. All it has to say is a ping.
-const MESSAGE_LIMIT: usize = 4096;
-/// A buffer of 128 KiB for each socket is the library's default; a ping needs far less.
-const READ_BUFFER: usize = 1024;
-/// How long a closing socket may take to take its close frame.
-const GOODBYE: Duration = Duration::from_secs(5);
 
 /// The parameters.
 #[derive(Deserialize)]
@@ -48,30 +37,30 @@ pub struct Asked {
 /// code after it; a foreign origin was refused before.
 pub async fn connect(
     State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(handover): Extension<Handover>,
     asked: Result<Query<Asked>, QueryRejection>,
-    headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let upgrade = upgrade.map_err(|_| Problem::UpgradeRequired)?;
+    let headers = request.headers();
+    let response = create_response_with_body(&request, Body::empty).map_err(|_| Problem::UpgradeRequired)?;
+    if !has_key(headers) {
+        return Err(Problem::UpgradeRequired);
+    }
     // A query that cannot be read names no session.
-    let session = asked.map_err(|_| Close::SESSION_ID_REQUIRED).and_then(|Query(asked)| admit(&app, &asked, &headers));
-    Ok(upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .max_message_size(MESSAGE_LIMIT)
-        .max_frame_size(MESSAGE_LIMIT)
-        .on_upgrade(move |mut socket| async move {
-            match session.and_then(|session| Ok((session, watch(&app, session)?))) {
-                Err(close) => say_goodbye(&mut socket, close).await,
-                // The watcher is kept until the close frame is out: a server that stops waits for its watchers.
-                Ok((session, mut watcher)) => {
-                    if let Some(close) = serve(&app, &mut socket, session, &mut watcher).await {
-                        say_goodbye(&mut socket, close).await;
-                    }
-                }
-            }
-        })
-        .into_response())
+    let session = asked.map_err(|_| Close::SESSION_ID_REQUIRED).and_then(|Query(asked)| admit(&app, &asked, headers));
+    let arrival = match session {
+        Ok(session) => arrive(&app, session, app.address(peer, headers)).await,
+        Err(close) => Err(close),
+    };
+    handover.put(arrival.unwrap_or_else(|close| Arrival::Goodbye(app.sessions.hub.clone(), close)));
+    Ok(response)
+}
+
+/// The key is 16 bytes (RFC 6455, section 4.2.1), which the library does not check.
+fn has_key(headers: &HeaderMap) -> bool {
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| STANDARD.decode(key));
+    key.is_some_and(|key| key.is_ok_and(|key| key.len() == 16))
 }
 
 fn admit(app: &App, asked: &Asked, headers: &HeaderMap) -> Result<SessionId, Close> {
@@ -85,108 +74,20 @@ fn admit(app: &App, asked: &Asked, headers: &HeaderMap) -> Result<SessionId, Clo
     if app.may_see(session, headers, asked.token.as_deref()) { Ok(session) } else { Err(Close::INVALID_TOKEN) }
 }
 
-fn watch(app: &App, session: SessionId) -> Result<Watcher, Close> {
-    app.sessions.hub.watch(session).map_err(|no_room| match no_room {
+/// Keeps a place first and reads the state then, so whatever changes from here on is not missed.
+async fn arrive(app: &App, session: SessionId, address: IpAddr) -> Result<Arrival, Close> {
+    let seat = app.sessions.hub.reserve(session, address).map_err(|no_room| match no_room {
         NoRoom::Session => Close::TOO_MANY,
+        NoRoom::Address => Close::TOO_MANY_THERE,
         NoRoom::Server => Close::FULL,
-    })
-}
-
-/// Serves a socket until it ends. Gives back the close frame to send, if one is due.
-async fn serve(app: &App, socket: &mut WebSocket, session: SessionId, watcher: &mut Watcher) -> Option<Close> {
-    let now = || app.sessions.clock.now();
-    // Watching has begun, so whatever changes from here on is not missed.
-    let mut version = match app.sessions.store.session(session).await {
-        Ok(Some(session)) => {
-            send(app, socket, &ServerMessage::Connected(session.snapshot(now()))).await?;
-            session.version
-        }
-        Ok(None) => return Some(Close::NOT_FOUND),
+        NoRoom::Stopping => Close::RESTARTING,
+    })?;
+    match app.sessions.store.session(session).await {
+        Ok(Some(state)) => Ok(Arrival::Welcome(seat, state)),
+        Ok(None) => Err(Close::NOT_FOUND),
         Err(error) => {
             tracing::error!(%error, "a socket's state could not be read");
-            return Some(Close::UNAVAILABLE);
+            Err(Close::UNAVAILABLE)
         }
-    };
-    let every = app.config.ping_interval;
-    // Spread, so that ten thousand sockets opened together are not all pinged in the same moment.
-    let mut heartbeat = interval_at(Instant::now() + part_of(every / 2) + every / 2, every);
-    let mut unanswered = 0;
-    let mut stop = app.stop.clone();
-    loop {
-        tokio::select! {
-            newest = watcher.next() => {
-                if newest.version > version {
-                    version = newest.version;
-                    send(app, socket, &ServerMessage::StatusUpdate(newest.snapshot(now()))).await?;
-                }
-            }
-            message = socket.recv() => {
-                unanswered = 0;
-                match message {
-                    Some(Ok(Message::Text(text))) => {
-                        if serde_json::from_str(&text).is_ok_and(|message| matches!(message, ClientMessage::Ping)) {
-                            send(app, socket, &ServerMessage::Pong).await?;
-                        }
-                    }
-                    // The library answers pings and close frames, and has refused what is too big or malformed.
-                    Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Close(_))) | None => return None,
-                    Some(Err(error)) => return fault(error),
-                }
-            }
-            _ = heartbeat.tick() => {
-                if unanswered >= 2 {
-                    return Some(Close::SILENT);
-                }
-                unanswered += 1;
-                deliver(app, socket, Message::Ping(Default::default())).await?;
-            }
-            _ = stop.changed() => {
-                // Not all in the same moment, so that they do not all come back in the same moment.
-                tokio::time::sleep(part_of(app.config.drain)).await;
-                return Some(Close::RESTARTING);
-            }
-        }
-    }
-}
-
-/// What a peer is told whose frame could not be read (RFC 6455, section 7.4.1); nothing when the connection is gone.
-fn fault(error: axum::Error) -> Option<Close> {
-    match error.into_inner().downcast_ref::<tungstenite::Error>()? {
-        tungstenite::Error::Capacity(_) => Some(Close::TOO_BIG),
-        tungstenite::Error::Utf8(_) => Some(Close::NOT_TEXT),
-        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
-        tungstenite::Error::Protocol(_) => Some(Close::PROTOCOL),
-        _ => None,
-    }
-}
-
-/// Any part of a length of time, by chance.
-fn part_of(length: Duration) -> Duration {
-    length.mul_f64(rand::rng().random_range(0.0..=1.0))
-}
-
-/// Sends a message; `None` when the peer is gone or takes nothing.
-async fn send(app: &App, socket: &mut WebSocket, message: &ServerMessage) -> Option<()> {
-    // A message of plain fields can always be written as JSON.
-    let text = serde_json::to_string(message).unwrap_or_default();
-    deliver(app, socket, Message::Text(text.into())).await
-}
-
-/// A peer that takes nothing for as long as two heartbeats is as good as silent.
-async fn deliver(app: &App, socket: &mut WebSocket, message: Message) -> Option<()> {
-    timeout(app.config.ping_interval * 2, socket.send(message)).await.ok()?.ok()
-}
-
-async fn say_goodbye(socket: &mut WebSocket, close: Close) {
-    let frame = CloseFrame { code: close.code, reason: close.reason.into() };
-    let goodbye = async {
-        socket.send(Message::Close(Some(frame))).await?;
-        // Until the peer has taken it: dropped at once, the frame could be lost with the connection.
-        while let Some(Ok(_)) = socket.recv().await {}
-        Ok::<(), axum::Error>(())
-    };
-    if timeout(GOODBYE, goodbye).await.is_err() {
-        tracing::debug!(close.code, "a peer did not take its close frame");
     }
 }

@@ -1,16 +1,26 @@
-//! The watchers on this server. Latest state wins: for each watched session the newest state is kept once, a watcher
-//! that is behind skips to it, and nothing queues.
+//! The watchers on this server, as the rest of the program knows them. Latest state wins: a state is written to the sockets
+//! by whoever publishes it, a socket that is behind skips to the newest, and nothing queues.
 //!
-//! Called by `sessions` (publish) and the socket endpoint (watch). *Runs: server.*
+//! Called by `sessions` (publish), the socket endpoint (reserve), and polling (look). *Runs: server.*
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    io,
+    net::{IpAddr, Ipv6Addr, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
-use tokio::sync::{Notify, watch};
+use mio::{Poll, Waker};
+use tokio::sync::Notify;
 
-use crate::domain::{ids::SessionId, session::Session};
+use super::{reactor, stats::LiveStats, table::Table};
+use crate::{
+    domain::{ids::SessionId, session::Session, wire::Close},
+    server::clock::Clock,
+};
 
 /// Why a watcher was not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,92 +28,170 @@ pub enum NoRoom {
     /// The session has as many watchers as one may have.
     #[error("too many watchers of this session")]
     Session,
+    /// The address has as many watchers as one may have.
+    #[error("too many watchers from this address")]
+    Address,
     /// The server has as many watchers as it may have.
     #[error("too many watchers on this server")]
     Server,
+    /// The server stops.
+    #[error("the server stops")]
+    Stopping,
 }
 
-/// A watched session.
-struct Room {
-    /// The newest state published since somebody watches; `None` before the first.
-    state: watch::Sender<Option<Arc<Session>>>,
-    watchers: usize,
+/// What the sockets are allowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Sockets for one session.
+    pub most_per_session: usize,
+    /// Sockets for one address: of IPv6, for one network of 64 bits, which is what one customer has. `None`: any number.
+    pub most_per_address: Option<usize>,
+    /// Sockets in all.
+    pub most: usize,
+    /// How often each socket is pinged.
+    pub ping_interval: Duration,
+    /// Frames that a peer may send between two pings.
+    pub most_frames: u16,
 }
+
+/// Frames that a peer may send in a second, averaged over an interval; a page sends one every now and then.
+const FRAMES_PER_SECOND: u64 = 32;
+/// Frames that a peer may send between two pings, however close they are.
+const LEAST_FRAMES: u64 = 1024;
+
+impl Limits {
+    /// These limits.
+    #[must_use]
+    pub fn new(most_per_session: usize, most_per_address: Option<usize>, most: usize, ping_interval: Duration) -> Self {
+        let frames = (ping_interval.as_secs() * FRAMES_PER_SECOND).max(LEAST_FRAMES);
+        let most_frames = u16::try_from(frames).unwrap_or(u16::MAX - 1);
+        Self { most_per_session, most_per_address, most, ping_interval, most_frames }
+    }
+}
+
+/// What the hub and its thread share.
+pub(super) struct Shared {
+    table: Mutex<Table>,
+    is_over: AtomicBool,
+}
+
+impl Shared {
+    /// Every change under the lock is complete in itself, so a panic elsewhere leaves nothing half-done.
+    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+}
+
+/// Sockets that may be on their way to their first state before no further connections are accepted. In the storm after a
+/// restart all would otherwise wait for the database at once, each with the buffers of an HTTP connection.
+const MOST_ARRIVING: usize = 128;
 
 /// The watchers of this server.
 pub struct Hub {
-    rooms: Mutex<Rooms>,
-    /// Told when the last watcher leaves.
-    emptied: Notify,
-    most_per_session: usize,
-    most: usize,
-}
-
-#[derive(Default)]
-struct Rooms {
-    by_session: HashMap<SessionId, Room>,
-    watchers: usize,
+    shared: Arc<Shared>,
+    waker: Waker,
+    /// Told when there are fewer than so many on their way.
+    calmed: Notify,
+    /// Told when the last socket has gone.
+    emptied: Arc<Notify>,
 }
 
 impl Hub {
-    /// A hub with these limits.
-    #[must_use]
-    pub fn new(most_per_session: usize, most: usize) -> Arc<Self> {
-        Arc::new(Self { rooms: Mutex::default(), emptied: Notify::new(), most_per_session, most })
+    /// A hub with these limits, and its thread, which ends with it.
+    ///
+    /// # Errors
+    /// When the system gives no selector or no thread.
+    pub fn open(limits: Limits, clock: Clock) -> io::Result<Arc<Self>> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), reactor::WAKE)?;
+        let emptied = Arc::new(Notify::new());
+        let table = Table::new(poll.registry().try_clone()?, clock, limits, Arc::clone(&emptied));
+        let shared = Arc::new(Shared { table: Mutex::new(table), is_over: AtomicBool::new(false) });
+        let for_thread = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("sockets".to_owned())
+            .spawn(move || reactor::run(poll, &for_thread, limits.ping_interval))?;
+        Ok(Arc::new(Self { shared, waker, calmed: Notify::new(), emptied }))
     }
 
-    /// Every change under the lock is complete in itself, so a panic elsewhere leaves nothing half-done.
-    fn rooms(&self) -> MutexGuard<'_, Rooms> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Begins to watch a session. Subscribe first, then read the state from the store: then nothing falls between.
+    /// Keeps a place for a socket to a session, from this address. Reserve first, then read the state from the store: what is
+    /// published from here on is not missed.
     ///
     /// # Errors
     /// When a limit is reached.
-    pub fn watch(self: &Arc<Self>, session: SessionId) -> Result<Watcher, NoRoom> {
-        let mut rooms = self.rooms();
-        if rooms.watchers >= self.most {
-            return Err(NoRoom::Server);
-        }
-        let room =
-            rooms.by_session.entry(session).or_insert_with(|| Room { state: watch::Sender::new(None), watchers: 0 });
-        if room.watchers >= self.most_per_session {
-            return Err(NoRoom::Session);
-        }
-        room.watchers += 1;
-        let state = room.state.subscribe();
-        rooms.watchers += 1;
-        Ok(Watcher { hub: Arc::clone(self), session, state })
+    pub fn reserve(self: &Arc<Self>, session: SessionId, address: IpAddr) -> Result<Seat, NoRoom> {
+        let address = network(address);
+        self.shared.table().reserve(session, address)?;
+        Ok(Seat { hub: Arc::clone(self), session, address, is_taken: false })
     }
 
-    /// Tells the watchers of a session its new state, unless they know a newer one.
+    /// Tells the watchers of a session its new state, unless they know a newer one. Returns when it is written; what a
+    /// watcher does not take waits on its own.
     pub fn publish(&self, session: &Session) {
-        if let Some(room) = self.rooms().by_session.get(&session.id) {
-            room.state.send_if_modified(|state| {
-                let newer = state.as_ref().is_none_or(|known| known.version < session.version);
-                if newer {
-                    *state = Some(Arc::new(session.clone()));
-                }
-                newer
-            });
+        self.shared.table().publish(session);
+    }
+
+    /// Takes over a connection only to close it with this.
+    pub fn refuse(&self, stream: TcpStream, close: Close) {
+        let taken = self.shared.table().refuse(mio::net::TcpStream::from_std(stream), close);
+        self.wake_after(taken.map(|_| ()));
+    }
+
+    /// The thread may sleep without an end; it has to hear of the first socket.
+    fn wake_after(&self, taken: io::Result<()>) {
+        if let Err(error) = taken.and_then(|()| self.waker.wake()) {
+            tracing::error!(%error, "a socket could not be taken over");
+        }
+    }
+
+    /// Begins to read a session's state for a poll. Look first, then read the store, then say what was read.
+    #[must_use]
+    pub fn look(self: &Arc<Self>, session: SessionId) -> Look {
+        let mut table = self.shared.table();
+        let version = table.rooms.known(session, Instant::now());
+        table.rooms.enter(session).looking += 1;
+        Look { hub: Arc::clone(self), session, version }
+    }
+
+    fn arrived(&self, table: &Table) {
+        if table.arriving() < MOST_ARRIVING {
+            // Kept for one who begins to wait only now.
+            self.calmed.notify_one();
         }
     }
 
     /// Whether anybody watches a session.
     #[must_use]
     pub fn is_watched(&self, session: SessionId) -> bool {
-        self.rooms().by_session.contains_key(&session)
+        self.shared.table().rooms.is_watched(session)
     }
 
-    /// Waits until nobody watches.
+    /// Begins to close all sockets, spread evenly over a time, and refuses new ones.
+    pub fn drain(&self, over: Duration) {
+        self.shared.table().begin_drain(over);
+        self.wake_after(Ok(()));
+    }
+
+    /// Waits while too many sockets are on their way to their first state. That depends on us alone: no peer can draw it
+    /// out.
+    pub async fn calm(&self) {
+        while self.shared.table().arriving() >= MOST_ARRIVING {
+            self.calmed.notified().await;
+        }
+    }
+
+    /// Waits until there is no socket.
     pub async fn empty(&self) {
         loop {
-            // Listening begins before the look, so a last one who leaves in between is heard.
+            // Listening begins before the look, so a last one that goes in between is heard.
             let emptied = self.emptied.notified();
             tokio::pin!(emptied);
             emptied.as_mut().enable();
-            if self.rooms().watchers == 0 {
+            if self.shared.table().len() == 0 {
                 return;
             }
             emptied.await;
@@ -113,97 +201,91 @@ impl Hub {
     /// How many watch each session.
     #[must_use]
     pub fn counts(&self) -> Vec<(SessionId, usize)> {
-        self.rooms().by_session.iter().map(|(session, room)| (*session, room.watchers)).collect()
+        self.shared.table().rooms.counts()
+    }
+
+    /// The figures.
+    #[must_use]
+    pub fn stats(&self) -> LiveStats {
+        self.shared.table().stats()
     }
 }
 
-/// One who watches a session; stops when dropped.
-pub struct Watcher {
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Ordering::Release);
+        // Without a selector there is no thread that waits for it.
+        let _ = self.waker.wake();
+    }
+}
+
+/// An IPv6 customer has a network of 64 bits, so single addresses of it count for nothing.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
+/// A place that is kept for a socket; given back when dropped.
+pub struct Seat {
     hub: Arc<Hub>,
     session: SessionId,
-    state: watch::Receiver<Option<Arc<Session>>>,
+    address: IpAddr,
+    is_taken: bool,
 }
 
-impl Watcher {
-    /// Waits for a state that is newer than the one last returned, and gives it; skips those in between.
-    pub async fn next(&mut self) -> Arc<Session> {
-        loop {
-            if self.state.changed().await.is_err() {
-                // The room outlives its watchers, so this cannot be; waiting is the answer that does no harm.
-                std::future::pending::<()>().await;
-            }
-            if let Some(session) = self.state.borrow_and_update().clone() {
-                return session;
-            }
+impl Seat {
+    /// Seats a socket, which is told the state that was read after the place was reserved, or a newer one that was published
+    /// since. `received` is what came after the opening handshake.
+    pub fn adopt(mut self, stream: TcpStream, received: &[u8], state: &Session) {
+        self.is_taken = true;
+        let mut table = self.hub.shared.table();
+        let was_empty = table.len() == 0;
+        let adopted = table.adopt(mio::net::TcpStream::from_std(stream), self.session, self.address, state);
+        if let Ok(index) = adopted {
+            table.take(index, received);
+        }
+        self.hub.arrived(&table);
+        drop(table);
+        if was_empty || adopted.is_err() {
+            self.hub.wake_after(adopted.map(|_| ()));
         }
     }
 }
 
-impl Drop for Watcher {
+impl Drop for Seat {
     fn drop(&mut self) {
-        let mut rooms = self.hub.rooms();
-        rooms.watchers -= 1;
-        if rooms.watchers == 0 {
-            self.hub.emptied.notify_waiters();
-        }
-        if let Some(room) = rooms.by_session.get_mut(&self.session) {
-            room.watchers -= 1;
-            if room.watchers == 0 {
-                rooms.by_session.remove(&self.session);
-            }
+        if !self.is_taken {
+            let mut table = self.hub.shared.table();
+            table.release(self.session, self.address);
+            self.hub.arrived(&table);
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
+/// A poll that is being answered.
+pub struct Look {
+    hub: Arc<Hub>,
+    session: SessionId,
+    version: Option<u64>,
+}
 
-    use super::*;
-    use crate::domain::{session::Deadlines, time::Timestamp};
-
-    fn session(version: u64) -> Session {
-        let day = Duration::from_secs(86_400);
-        let deadlines = Deadlines { code: day, wallet: day, form: day };
-        let mut session = Session::open(SessionId::from_bytes([1; 16]), String::new(), Timestamp(0), &deadlines);
-        session.version = version;
-        session
+impl Look {
+    /// The session's version, where it is known without reading.
+    #[must_use]
+    pub fn version(&self) -> Option<u64> {
+        self.version
     }
 
-    #[tokio::test]
-    async fn a_watcher_that_is_behind_skips_to_the_newest_state() {
-        let hub = Hub::new(5, 10);
-        let mut watcher = hub.watch(session(1).id).unwrap();
-        for version in 2..50 {
-            hub.publish(&session(version));
-        }
-        hub.publish(&session(7));
-        assert_eq!(watcher.next().await.version, 49);
-        let nothing_more = tokio::time::timeout(Duration::from_millis(1), watcher.next()).await;
-        assert!(nothing_more.is_err());
+    /// Notes the version that was read, for the next poll.
+    pub fn learn(&self, version: u64) {
+        self.hub.shared.table().rooms.learn(self.session, version, Instant::now());
     }
+}
 
-    #[test]
-    fn limits_hold_and_leaving_makes_room() {
-        let hub = Hub::new(2, 3);
-        let (a, b) = (SessionId::from_bytes([1; 16]), SessionId::from_bytes([2; 16]));
-        let first = hub.watch(a).unwrap();
-        let _second = hub.watch(a).unwrap();
-        assert_eq!(hub.watch(a).err(), Some(NoRoom::Session));
-        let _third = hub.watch(b).unwrap();
-        assert_eq!(hub.watch(b).err(), Some(NoRoom::Server));
-        drop(first);
-        assert!(hub.watch(b).is_ok());
-        let mut counts = hub.counts();
-        counts.sort_by_key(|(session, _)| session.to_string());
-        assert_eq!(counts, [(a, 1), (b, 1)]);
-    }
-
-    #[test]
-    fn nobody_watching_means_nothing_kept() {
-        let hub = Hub::new(2, 3);
-        drop(hub.watch(session(1).id).unwrap());
-        hub.publish(&session(2));
-        assert!(hub.counts().is_empty());
+impl Drop for Look {
+    fn drop(&mut self) {
+        self.hub.shared.table().rooms.looked(self.session);
     }
 }

@@ -1,3 +1,15 @@
-//! Live push: who watches which session on this server. *Runs: server.*
+//! Live push: who watches which session on this server, and the sockets they watch through.
+//!
+//! From the opening handshake on, nothing is kept of a socket but its stream and some hundred bytes. `hub` is what the rest
+//! of the program knows; `table` holds the sockets behind one lock, `socket` is one of them, `rooms` is who belongs where;
+//! `reactor` is the thread that hears them; `reader` and `frame` are RFC 6455. *Runs: server.*
 
+pub mod frame;
+pub mod handover;
 pub mod hub;
+mod reactor;
+pub mod reader;
+mod rooms;
+mod socket;
+pub mod stats;
+mod table;

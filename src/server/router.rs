@@ -1,0 +1,107 @@
+//! The table of everything that is served: machines' calls, pages, files. The one room of the server that names the
+//! application. *Runs: server.*
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware,
+    response::IntoResponse,
+};
+use leptos::{config::LeptosOptions, prelude::provide_context, server_fn::error::SERVER_FN_ERROR_HEADER};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::{
+    endpoints, html,
+    problem::Problem,
+    sandbox::Sandbox,
+    state::{App, AppState},
+};
+use crate::app;
+
+/// The most that a browser posts to a page: a form of a few fields.
+const FORM_LIMIT: usize = 64 * 1024;
+
+/// The table of everything that is served: machines' calls, pages, files.
+pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Router {
+    let leptos = leptos_options(&app.config.site_root, local);
+    html::set_style(style_address(&leptos));
+    let https = app.public_url.scheme() == "https";
+    let state = AppState { leptos: leptos.clone(), app: app.clone() };
+    let pages = generate_route_list(app::App);
+    let context = {
+        let app = app.clone();
+        move || provide_context(app.clone())
+    };
+    let shell = {
+        let leptos = leptos.clone();
+        move || app::shell(leptos.clone())
+    };
+    let mut router = endpoints::router()
+        .leptos_routes_with_context(&state, pages, context.clone(), shell)
+        .method_not_allowed_fallback(endpoints::method_not_allowed)
+        .layer(middleware::map_response(refuse_unreadable_forms))
+        .route("/api/", axum::routing::any(endpoints::no_such_call))
+        .route("/api/{*rest}", axum::routing::any(endpoints::no_such_call))
+        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, app::shell))
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .with_state(state);
+    if let Some(sandbox) = sandbox {
+        router = router.nest("/sandbox", sandbox.router());
+    }
+    let router = router
+        // The names of these files change with their contents.
+        .layer(middleware::map_response(cache_hashed_files))
+        .layer(middleware::from_fn_with_state(app, endpoints::check_origin));
+    endpoints::security_headers(router, https)
+        .layer(SetResponseHeaderLayer::if_not_present(header::SERVER, HeaderValue::from_static("vestibule")))
+}
+
+/// A server function that cannot read its arguments is called wrongly. By itself it would answer 500, or send a browser to
+/// whatever page the call says it comes from. Where a body of ours failed, it has set a status of its own.
+async fn refuse_unreadable_forms(response: axum::response::Response) -> axum::response::Response {
+    let unread = matches!(response.status(), StatusCode::INTERNAL_SERVER_ERROR | StatusCode::FOUND);
+    if unread && response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+        return Problem::BadForm.into_response();
+    }
+    response
+}
+
+/// Files under `/pkg/` carry the hash of their contents in their names, so a browser may keep them for ever.
+async fn cache_hashed_files(uri: axum::http::Uri, mut response: axum::response::Response) -> axum::response::Response {
+    if uri.path().starts_with("/pkg/") && response.status().is_success() {
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+        headers.insert(HeaderName::from_static("vary"), HeaderValue::from_static("Accept-Encoding"));
+    }
+    response
+}
+
+/// Without a variable set, the binary finds its site from the repository's root. `hash.txt` lies beside the binary.
+fn leptos_options(site_root: &Path, local: SocketAddr) -> LeptosOptions {
+    let hashed = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(|folder| folder.join("hash.txt")))
+        .is_some_and(|file| file.exists());
+    LeptosOptions::builder()
+        .output_name("vestibule")
+        .site_root(site_root.display().to_string())
+        .site_pkg_dir("pkg")
+        .site_addr(local)
+        // As in Cargo.toml, for `cargo leptos watch`.
+        .reload_port(3301_u32)
+        .hash_files(hashed)
+        .build()
+}
+
+/// The address of the style sheet, as the pages of the application have it.
+fn style_address(options: &LeptosOptions) -> String {
+    let hash = options.hash_files.then(|| {
+        let text = std::fs::read_to_string(std::env::current_exe().ok()?.parent()?.join(&*options.hash_file)).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("css:")).map(|hash| format!(".{}", hash.trim()))
+    });
+    format!("/{}/{}{}.css", options.site_pkg_dir, options.output_name, hash.flatten().unwrap_or_default())
+}
