@@ -12,7 +12,6 @@ use axum::{
 };
 use leptos::{config::LeptosOptions, prelude::provide_context, server_fn::error::SERVER_FN_ERROR_HEADER};
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::{
     endpoints, html,
@@ -57,7 +56,6 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
         .layer(middleware::map_response(cache_hashed_files))
         .layer(middleware::from_fn_with_state(app, endpoints::check_origin));
     endpoints::security_headers(router, https)
-        .layer(SetResponseHeaderLayer::if_not_present(header::SERVER, HeaderValue::from_static("vestibule")))
 }
 
 /// A server function that cannot read its arguments is called wrongly. By itself it would answer 500, or send a browser to

@@ -325,16 +325,11 @@ impl Delivery {
     /// an old connection was reused for, because reuse changes nothing in the connection's own record.
     #[must_use]
     pub fn key(&self) -> String {
-        let part = |part: &Option<String>| part.clone().unwrap_or_default();
-        // Quoted as JSON, so that no two different deliveries can run together into one key.
-        serde_json::json!([
-            self.kind.as_str(),
-            part(&self.record_id),
-            part(&self.state),
-            part(&self.updated_at),
-            self.reused_for,
-        ])
-        .to_string()
+        let [record, state, updated_at] =
+            [&self.record_id, &self.state, &self.updated_at].map(|part| part.as_deref().unwrap_or_default());
+        let parts = (self.kind.as_str(), record, state, updated_at, &self.reused_for);
+        // As JSON, which quotes, so that no two different deliveries can run together into one key.
+        serde_json::to_string(&parts).unwrap_or_default()
     }
 }
 

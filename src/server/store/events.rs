@@ -94,7 +94,6 @@ impl WaitingRow {
 }
 
 /// A delivery to be stored.
-#[derive(Clone)]
 pub(super) struct NewEvent {
     pub(super) key: String,
     pub(super) kind: &'static str,

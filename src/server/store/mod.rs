@@ -69,6 +69,9 @@ impl StoreError {
 
 /// How many connections read at the same time.
 const READERS: u32 = 4;
+/// What the writer keeps of the file in memory, in KiB below zero: with the keys of some ten thousand registrations, whose
+/// pages every delivery changes at random places. Readers have SQLite's 2 MiB each at most.
+const WRITE_CACHE: &str = "-8192";
 /// How many statements a connection keeps prepared.
 const STATEMENTS: usize = 256;
 /// How long a statement waits for a lock, for instance of a backup tool.
@@ -112,7 +115,8 @@ impl Store {
             // No commit waits while the log is folded back, see `checkpoint`.
             .pragma("wal_autocheckpoint", "0")
             .busy_timeout(BUSY);
-        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let writing = options.clone().pragma("cache_size", WRITE_CACHE);
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
         let checkpointer = Checkpointer::new(options.clone(), write.clone());
         let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;

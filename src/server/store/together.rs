@@ -39,13 +39,16 @@ pub(super) fn any_of(select: &'static str, values: &[&str]) -> QueryBuilder<Sqli
     query
 }
 
-/// The rows in parts whose sizes are powers of two, for the same reason.
+/// How many of so many rows are written with the next statement: a power of two, for the same reason.
+fn part_of(rows: usize) -> usize {
+    rows.checked_ilog2().map_or(0, |power| MOST.min(1 << power))
+}
+
 fn parts<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
-        let size = MOST.min(1 << rows.len().checked_ilog2()?);
-        let (part, rest) = rows.split_at(size);
+        let (part, rest) = rows.split_at(part_of(rows.len()));
         rows = rest;
-        Some(part)
+        (!part.is_empty()).then_some(part)
     })
 }
 
@@ -185,8 +188,10 @@ impl Tx {
         for part in parts(&attempts) {
             write_attempts(connection, part).await?;
         }
-        for part in parts(&events) {
-            write_events(connection, part).await?;
+        let mut events = events.into_iter();
+        while events.len() > 0 {
+            let part = part_of(events.len());
+            write_events(connection, events.by_ref().take(part)).await?;
         }
         let (overriding, others): (Vec<&Wish>, Vec<&Wish>) = acts.values().partition(|wish| wish.overrides);
         for (wishes, conflict) in [(others, KEEP), (overriding, OVERRIDE)] {
@@ -255,13 +260,12 @@ async fn write_attempts(to: &mut SqliteConnection, attempts: &[&Matched]) -> Res
     Ok(())
 }
 
-async fn write_events(to: &mut SqliteConnection, events: &[NewEvent]) -> Result<(), StoreError> {
+async fn write_events(to: &mut SqliteConnection, events: impl Iterator<Item = NewEvent>) -> Result<(), StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new(
         "INSERT INTO events (key, kind, record_id, state, connection_id, out_of_band_id, thread_id, cards, outcome, \
          session_id, attempt, received_at, body, source) ",
     );
     query.push_values(events, |mut row, event| {
-        let event = event.clone();
         row.push_bind(event.key)
             .push_bind(event.kind)
             .push_bind(event.record_id)
