@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{
     platform::PlatformError,
-    sessions::{Finding, Sessions},
+    sessions::{Finding, LOOK, Sessions},
     store::{Act, ActKind, Lane, StoreError},
 };
 
@@ -40,8 +40,6 @@ const LONGEST: Duration = Duration::from_secs(240);
 const MOST_TRIES: u32 = 400;
 /// A platform may ask for so much patience; for more, the registration would be over.
 const LONGEST_WISH: Duration = Duration::from_secs(300);
-/// The worker looks at least this often, whatever it believes to be due.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// How many acts of a lane run at the same time, so that one slow answer does not hold up the others.
 const fn at_once(lane: Lane) -> usize {

@@ -37,6 +37,8 @@ use crate::{
     },
 };
 
+/// The worker looks at least this often, whatever it believes to be due.
+pub const LOOK: Duration = Duration::from_secs(1);
 /// After so long without news the platform is asked (contract 5.7).
 const NEWS: Duration = Duration::from_secs(5);
 /// After so long without the wallet's confirmation an answered connection may count as complete (contract 3.4).

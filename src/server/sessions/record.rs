@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Sessions, awaits_news};
+use super::{LOOK, Sessions, awaits_news};
 use crate::{
     domain::{
         ids::{ConnectionId, ProofId},
@@ -51,6 +51,8 @@ impl Sessions {
             }
             recorded.push((outcome, attempt, changed));
         }
+        // The worker looks often enough by itself for what is due later.
+        let due = tx.makes_due(now.plus(LOOK));
         tx.commit().await?;
         for (index, (outcome, attempt, changed)) in recorded.iter().enumerate() {
             let delivery = &deliveries[index];
@@ -63,7 +65,9 @@ impl Sessions {
             }
             log(delivery, *outcome, attempt.as_ref());
         }
-        self.acts_due.notify_one();
+        if due {
+            self.acts_due.notify_one();
+        }
         Ok(recorded.into_iter().map(|(outcome, _, _)| outcome).collect())
     }
 

@@ -185,6 +185,12 @@ impl Tx {
         self.ledger.wish(Wish { kind, about: about.clone(), due_at, overrides: true });
     }
 
+    /// Whether this transaction makes anything due by then.
+    #[must_use]
+    pub fn makes_due(&self, by: Timestamp) -> bool {
+        self.ledger.soonest().is_some_and(|soonest| soonest <= by)
+    }
+
     /// Leases some of the acts of a lane that are due; nobody else gets them until the lease ends.
     ///
     /// # Errors

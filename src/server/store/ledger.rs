@@ -52,9 +52,15 @@ pub(super) struct Ledger {
     /// Connections that were looked up, with the deliveries that wait for them.
     waiting: HashMap<ConnectionId, Vec<UnmatchedEvent>>,
     unwritten: Unwritten,
+    /// The earliest time that anything was wished for.
+    soonest: Option<Timestamp>,
 }
 
 impl Ledger {
+    pub(super) const fn soonest(&self) -> Option<Timestamp> {
+        self.soonest
+    }
+
     /// Forgets what is known, because the database is about to be changed past it.
     pub(super) fn forget(&mut self) {
         debug_assert!(self.unwritten.attempts.is_empty(), "what is unwritten would be lost");
@@ -162,6 +168,7 @@ impl Ledger {
 
     /// Notes a wish for an act. Of two for the same, the later one counts if it overrides, else the earlier.
     pub(super) fn wish(&mut self, wish: Wish) {
+        self.soonest = Some(self.soonest.map_or(wish.due_at, |soonest| soonest.min(wish.due_at)));
         let place = (wish.kind.as_str(), wish.about.subject());
         match self.unwritten.acts.entry(place) {
             std::collections::btree_map::Entry::Vacant(free) => {

@@ -39,17 +39,17 @@ pub(super) fn any_of(select: &'static str, values: &[&str]) -> QueryBuilder<Sqli
     query
 }
 
-/// How many of so many rows are written with the next statement: a power of two, for the same reason.
-fn part_of(rows: usize) -> usize {
-    rows.checked_ilog2().map_or(0, |power| MOST.min(1 << power))
+/// Rows that may as well be written twice, in parts that are filled up in the same way.
+fn filled_up<'a, T>(rows: &'a [&'a T]) -> impl Iterator<Item = Vec<&'a T>> {
+    rows.chunks(MOST).map(|part| {
+        let last = part.last().into_iter().cycle();
+        part.iter().chain(last).copied().take(part.len().next_power_of_two()).collect()
+    })
 }
 
-fn parts<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let (part, rest) = rows.split_at(part_of(rows.len()));
-        rows = rest;
-        (!part.is_empty()).then_some(part)
-    })
+/// How many of so many rows that must not be written twice go with the next statement: a power of two as well.
+fn part_of(rows: usize) -> usize {
+    rows.checked_ilog2().map_or(0, |power| MOST.min(1 << power))
 }
 
 impl Tx {
@@ -181,12 +181,12 @@ impl Tx {
         let Some(Unwritten { sessions, attempts, events, acts }) = self.ledger.take_unwritten() else { return Ok(()) };
         let connection = &mut *self.inner;
         let sessions: Vec<&Session> = sessions.values().collect();
-        for part in parts(&sessions) {
-            write_sessions(connection, &self.keys, part).await?;
+        for part in filled_up(&sessions) {
+            write_sessions(connection, &self.keys, &part).await?;
         }
         let attempts: Vec<&Matched> = attempts.iter().filter_map(|number| self.ledger.attempt(*number)).collect();
-        for part in parts(&attempts) {
-            write_attempts(connection, part).await?;
+        for part in filled_up(&attempts) {
+            write_attempts(connection, &part).await?;
         }
         let mut events = events.into_iter();
         while events.len() > 0 {
@@ -195,8 +195,8 @@ impl Tx {
         }
         let (overriding, others): (Vec<&Wish>, Vec<&Wish>) = acts.values().partition(|wish| wish.overrides);
         for (wishes, conflict) in [(others, KEEP), (overriding, OVERRIDE)] {
-            for part in parts(&wishes) {
-                write_acts(connection, part, conflict).await?;
+            for part in filled_up(&wishes) {
+                write_acts(connection, &part, conflict).await?;
             }
         }
         Ok(())
@@ -306,12 +306,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_parted_into_powers_of_two() {
-        let sizes = |count: usize| parts(&vec![(); count]).map(<[()]>::len).collect::<Vec<_>>();
-        assert_eq!(sizes(0), [0; 0]);
-        assert_eq!(sizes(1), [1]);
-        assert_eq!(sizes(45), [32, 8, 4, 1]);
-        assert_eq!(sizes(200), [64, 64, 64, 8]);
+    fn rows_are_filled_up_or_parted_into_powers_of_two() {
+        let filled = |count: usize| filled_up(&vec![&0; count]).map(|part| part.len()).collect::<Vec<_>>();
+        assert_eq!(filled(0), [0; 0]);
+        assert_eq!(filled(45), [64]);
+        assert_eq!(filled(130), [64, 64, 2]);
+        assert_eq!([0, 1, 45, 200].map(part_of), [0, 1, 32, 64]);
     }
 
     #[test]
