@@ -6,10 +6,10 @@
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -44,7 +44,9 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 /// Connections that may be on their way from their first bytes to their first state at once. In the storm after a restart
 /// all would otherwise wait for the database together, each with the buffers of an HTTP connection.
 const MOST_ARRIVING: usize = 64;
-/// How long a connection waits for its turn, and accepting when the system cannot give another connection.
+/// How long nobody may have moved before others go ahead: a database that hangs keeps out nobody who does not need it.
+const STUCK: Duration = Duration::from_secs(1);
+/// How long accepting waits when the system cannot give another connection.
 const MOMENT: Duration = Duration::from_millis(100);
 /// What the peer of a WebSocket has not fetched yet may be so long before it counts as behind. What the kernel holds would
 /// only grow old, and cost memory.
@@ -93,7 +95,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
     let router: Router = router.with_state(());
     // Closed when the last connection has ended.
     let (in_flight, mut all_done) = mpsc::channel::<()>(1);
-    let arriving = Arc::new(Semaphore::new(MOST_ARRIVING));
+    let arriving = Arc::new(Arriving { places: Semaphore::new(MOST_ARRIVING), passed: AtomicU64::new(0) });
     let mut is_failing = false;
     loop {
         let accepted = tokio::select! {
@@ -107,8 +109,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
                 let (mut stop, in_flight) = (stop.clone(), in_flight.clone());
                 tokio::spawn(async move {
                     if has_spoken(&stream, &mut stop).await {
-                        // A database that hangs must not keep out those who do not need it.
-                        let place = timeout(MOMENT, arriving.acquire()).await.ok().and_then(Result::ok);
+                        let place = arriving.place().await;
                         Box::pin(connection(stream, peer, router, stop, place)).await;
                     }
                     drop(in_flight);
@@ -130,6 +131,31 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
     }
     drop((listener, in_flight));
     while all_done.recv().await.is_some() {}
+}
+
+/// The connections between their first bytes and their first state.
+struct Arriving {
+    places: Semaphore,
+    /// How many have had a place: while this grows, waiting is worth it.
+    passed: AtomicU64,
+}
+
+impl Arriving {
+    /// Waits for a place, in the order of coming.
+    async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        let mut place = pin!(self.places.acquire());
+        loop {
+            let before = self.passed.load(Ordering::Relaxed);
+            match timeout(STUCK, place.as_mut()).await {
+                Ok(place) => {
+                    self.passed.fetch_add(1, Ordering::Relaxed);
+                    return place.ok();
+                }
+                Err(_) if self.passed.load(Ordering::Relaxed) == before => return None,
+                Err(_) => {}
+            }
+        }
+    }
 }
 
 /// Waits for the first bytes of a connection. Until then it costs a task of some hundred bytes.
