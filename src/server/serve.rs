@@ -6,7 +6,11 @@
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
-    pin::Pin,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,20 +21,31 @@ use listenfd::ListenFd;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{mpsc, watch},
+    sync::{Semaphore, SemaphorePermit, mpsc, watch},
+    time::timeout,
 };
 use tower::ServiceExt;
 
-use super::live::{handover::Handover, hub::Hub};
+use super::live::handover::Handover;
 
 /// Connections that the kernel keeps for us before they are accepted: those who come back all at once after a restart.
 const BACKLOG: i32 = 4096;
-/// How long a request's header may take, and how long a connection may be idle between two requests.
+/// How long a connection may take for its first bytes, and then for the header of its first request.
 const HEADER_TIME: Duration = Duration::from_secs(10);
+/// How long a connection may be idle and then send the header of its next request. Longer than the minute after which
+/// proxies usually give up an idle connection: if we did first, it could be while they send on it.
+const IDLE_TIME: Duration = Duration::from_secs(75);
 /// The longest header of a request. Cookies and a token are some hundred bytes.
 const HEADER_LIMIT: usize = 16 * 1024;
 /// The buffer of a connection; its least is twice what hyper begins with.
 const BUFFER_LIMIT: usize = 64 * 1024;
+/// How long a connection that has said nothing may still begin to, once the server stops.
+const LAST_WORD: Duration = Duration::from_secs(1);
+/// Connections that may be on their way from their first bytes to their first state at once. In the storm after a restart
+/// all would otherwise wait for the database together, each with the buffers of an HTTP connection.
+const MOST_ARRIVING: usize = 64;
+/// How long nobody may have moved before others go ahead: a database that hangs keeps out nobody who does not need it.
+const STUCK: Duration = Duration::from_secs(1);
 /// How long accepting waits when the system cannot give another connection.
 const MOMENT: Duration = Duration::from_millis(100);
 /// What the peer of a WebSocket has not fetched yet may be so long before it counts as behind. What the kernel holds would
@@ -76,26 +91,27 @@ pub fn room_for_sockets() -> usize {
 }
 
 /// Serves until `stop` turns true; then accepts nothing more, and returns when every request in flight is answered.
-pub async fn serve(listener: TcpListener, router: Router, hub: &Hub, mut stop: watch::Receiver<bool>) {
+pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let router: Router = router.with_state(());
     // Closed when the last connection has ended.
     let (in_flight, mut all_done) = mpsc::channel::<()>(1);
+    let arriving = Arc::new(Arriving { places: Semaphore::new(MOST_ARRIVING), passed: AtomicU64::new(0) });
     let mut is_failing = false;
     loop {
-        let next = async {
-            hub.calm().await;
-            listener.accept().await
-        };
         let accepted = tokio::select! {
-            accepted = next => accepted,
+            accepted = listener.accept() => accepted,
             _ = stop.changed() => break,
         };
         match accepted {
             Ok((stream, peer)) => {
                 is_failing = false;
-                let (router, stop, in_flight) = (router.clone(), stop.clone(), in_flight.clone());
+                let (router, arriving) = (router.clone(), Arc::clone(&arriving));
+                let (mut stop, in_flight) = (stop.clone(), in_flight.clone());
                 tokio::spawn(async move {
-                    connection(stream, peer, router, stop).await;
+                    if has_spoken(&stream, &mut stop).await {
+                        let place = arriving.place().await;
+                        Box::pin(connection(stream, peer, router, stop, place)).await;
+                    }
                     drop(in_flight);
                 });
             }
@@ -117,32 +133,88 @@ pub async fn serve(listener: TcpListener, router: Router, hub: &Hub, mut stop: w
     while all_done.recv().await.is_some() {}
 }
 
-/// Serves one connection until it ends or becomes a WebSocket.
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, mut stop: watch::Receiver<bool>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection went at once");
-        return;
+/// The connections between their first bytes and their first state.
+struct Arriving {
+    places: Semaphore,
+    /// How many have had a place: while this grows, waiting is worth it.
+    passed: AtomicU64,
+}
+
+impl Arriving {
+    /// Waits for a place, in the order of coming.
+    async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        let mut place = pin!(self.places.acquire());
+        loop {
+            let before = self.passed.load(Ordering::Relaxed);
+            match timeout(STUCK, place.as_mut()).await {
+                Ok(place) => {
+                    self.passed.fetch_add(1, Ordering::Relaxed);
+                    return place.ok();
+                }
+                Err(_) if self.passed.load(Ordering::Relaxed) == before => return None,
+                Err(_) => {}
+            }
+        }
     }
+}
+
+/// Waits for the first bytes of a connection. Until then it costs a task of some hundred bytes.
+async fn has_spoken(stream: &TcpStream, stop: &mut watch::Receiver<bool>) -> bool {
+    // Fails only for a connection that has gone, which is found out next.
+    let _ = stream.set_nodelay(true);
+    let stopping = async {
+        let _ = stop.wait_for(|stop| *stop).await;
+        tokio::time::sleep(LAST_WORD).await;
+    };
+    tokio::select! {
+        spoken = timeout(HEADER_TIME, stream.readable()) => matches!(spoken, Ok(Ok(()))),
+        () = stopping => false,
+    }
+}
+
+/// Serves one connection until it ends or becomes a WebSocket.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+    mut place: Option<SemaphorePermit<'_>>,
+) {
     let handover = Handover::default();
     let noted = handover.clone();
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let asks = Arc::clone(&has_asked);
     let service = service_fn(move |mut request: Request<Incoming>| {
+        asks.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(handover.clone());
         Box::pin(router.clone().oneshot(request.map(Body::new)))
     });
     let mut http = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
+        .header_read_timeout(IDLE_TIME)
         .max_header_size(HEADER_LIMIT)
         .max_buf_size(BUFFER_LIMIT)
         .serve_connection(TokioIo::new(stream), service);
+    let first_header = tokio::time::sleep(HEADER_TIME);
+    tokio::pin!(first_header);
     let mut is_stopping = *stop.borrow();
     if is_stopping {
         Pin::new(&mut http).graceful_shutdown();
     }
     let ended = loop {
         tokio::select! {
-            ended = std::future::poll_fn(|cx| http.poll_without_shutdown(cx)) => break ended,
+            ended = std::future::poll_fn(|cx| {
+                let ended = http.poll_without_shutdown(cx);
+                // Only an opening handshake depends on us alone; nobody else may keep others waiting.
+                place = place.take().filter(|_| noted.is_announced());
+                ended
+            }) => break ended,
+            () = &mut first_header, if !first_header.is_elapsed() => {
+                if !has_asked.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
             _ = stop.changed(), if !is_stopping => {
                 is_stopping = true;
                 Pin::new(&mut http).graceful_shutdown();

@@ -197,7 +197,7 @@ impl Server {
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(forget(app.clone(), stop.subscribe()));
         let longest = app.config.drain + FINISH;
-        let serving = serve::serve(listener, router, &sessions.hub, stop.subscribe());
+        let serving = serve::serve(listener, router, stop.subscribe());
         let stopping = async {
             signal.await;
             tracing::info!("stopping");

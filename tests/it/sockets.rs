@@ -42,6 +42,34 @@ fn publish(desk: &Desk, session: &mut Session, versions: u64) {
 }
 
 #[tokio::test]
+async fn a_state_published_between_the_reading_and_the_first_message_is_the_first_message() {
+    let desk = Desk::sandbox().await;
+    let opened = desk.open().await;
+    let mut session = stored(&desk, &opened).await;
+    let read = session.clone();
+    let hub = &desk.app.sessions.hub;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+    let (accepted, peer) = accepted.unwrap();
+    let seat = hub.reserve(session.id, peer.ip()).unwrap();
+    publish(&desk, &mut session, 3);
+    hub.publish(&read);
+    seat.adopt(accepted.into_std().unwrap(), &[], &read);
+    let mut socket = RawSocket { stream: client.unwrap() };
+    let first = socket.said().await.unwrap().json();
+    assert_eq!((&first["type"], &first["version"]), (&"connected".into(), &session.version.into()));
+    // An older one that comes late is not heard of.
+    hub.publish(&read);
+    publish(&desk, &mut session, 1);
+    assert_eq!(socket.said().await.unwrap().json()["version"], session.version);
+    drop(socket);
+    let stats = until(&desk, |stats| stats.open == 0).await;
+    assert_eq!(stats.closed, BTreeMap::from([(LiveStats::GONE, 1)]));
+    assert!(!hub.is_watched(session.id), "nobody watching means nothing kept");
+}
+
+#[tokio::test]
 async fn a_peer_that_does_not_read_costs_nothing_more_and_then_gets_the_newest_state() {
     const VERSIONS: u64 = 50_000;
     let desk = Desk::sandbox().await;
@@ -119,14 +147,15 @@ async fn a_flood_is_closed_and_others_get_their_turn() {
 
 #[tokio::test]
 async fn bytes_without_a_frame_are_no_sign_of_life() {
-    let desk = Desk::with(&[("PING_INTERVAL", "50ms")]).await;
+    // Long enough that a byte for each ping is in time, whatever else the machine does.
+    let desk = Desk::with(&[("PING_INTERVAL", "1s")]).await;
     let opened = desk.open().await;
     let mut socket = RawSocket::open(&desk, &opened).await;
-    let mut dribble = frame(0x82, &[0; 4000]).into_iter();
+    let mut dribble = frame(0x82, &[0; 4000]).into_iter().take(6);
     let close = loop {
         match socket.frame().await.expect("a close frame comes before the end") {
             // One byte for each ping: it is never silent, and never says anything.
-            Frame { first: 0x89, .. } => socket.send(&[dribble.next().unwrap()]).await,
+            Frame { first: 0x89, .. } => socket.send(&[dribble.next().expect("it is dropped before that")]).await,
             close @ Frame { first: 0x88, .. } => break close,
             _ => {}
         }

@@ -47,6 +47,7 @@ pub async fn connect(
     if !has_key(headers) {
         return Err(Problem::UpgradeRequired);
     }
+    handover.announce();
     // A query that cannot be read names no session.
     let session = asked.map_err(|_| Close::SESSION_ID_REQUIRED).and_then(|Query(asked)| admit(&app, &asked, headers));
     let arrival = match session {

@@ -3,7 +3,7 @@
 
 use std::{
     net::TcpStream,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::hub::{Hub, Seat};
@@ -19,18 +19,39 @@ pub enum Arrival {
 
 /// One connection's note; an extension of each of its requests.
 #[derive(Clone, Default)]
-pub struct Handover(Arc<Mutex<Option<Arrival>>>);
+pub struct Handover(Arc<Mutex<Note>>);
+
+#[derive(Default)]
+struct Note {
+    is_arriving: bool,
+    arrival: Option<Arrival>,
+}
 
 impl Handover {
+    fn note(&self) -> MutexGuard<'_, Note> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that it is being found out what is to become of the connection, which takes our time alone.
+    pub fn announce(&self) {
+        self.note().is_arriving = true;
+    }
+
+    /// Whether it was announced.
+    #[must_use]
+    pub fn is_announced(&self) -> bool {
+        self.note().is_arriving
+    }
+
     /// Notes what is to become of the connection.
     pub fn put(&self, arrival: Arrival) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(arrival);
+        self.note().arrival = Some(arrival);
     }
 
     /// What was noted; `None` where no request asked for a socket.
     #[must_use]
     pub fn take(&self) -> Option<Arrival> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.note().arrival.take()
     }
 }
 

@@ -86,16 +86,10 @@ impl Shared {
     }
 }
 
-/// Sockets that may be on their way to their first state before no further connections are accepted. In the storm after a
-/// restart all would otherwise wait for the database at once, each with the buffers of an HTTP connection.
-const MOST_ARRIVING: usize = 128;
-
 /// The watchers of this server.
 pub struct Hub {
     shared: Arc<Shared>,
     waker: Waker,
-    /// Told when there are fewer than so many on their way.
-    calmed: Notify,
     /// Told when the last socket has gone.
     emptied: Arc<Notify>,
 }
@@ -115,7 +109,7 @@ impl Hub {
         std::thread::Builder::new()
             .name("sockets".to_owned())
             .spawn(move || reactor::run(poll, &for_thread, limits.ping_interval))?;
-        Ok(Arc::new(Self { shared, waker, calmed: Notify::new(), emptied }))
+        Ok(Arc::new(Self { shared, waker, emptied }))
     }
 
     /// Keeps a place for a socket to a session, from this address. Reserve first, then read the state from the store: what is
@@ -157,13 +151,6 @@ impl Hub {
         Look { hub: Arc::clone(self), session, version }
     }
 
-    fn arrived(&self, table: &Table) {
-        if table.arriving() < MOST_ARRIVING {
-            // Kept for one who begins to wait only now.
-            self.calmed.notify_one();
-        }
-    }
-
     /// Whether anybody watches a session.
     #[must_use]
     pub fn is_watched(&self, session: SessionId) -> bool {
@@ -174,14 +161,6 @@ impl Hub {
     pub fn drain(&self, over: Duration) {
         self.shared.table().begin_drain(over);
         self.wake_after(Ok(()));
-    }
-
-    /// Waits while too many sockets are on their way to their first state. That depends on us alone: no peer can draw it
-    /// out.
-    pub async fn calm(&self) {
-        while self.shared.table().arriving() >= MOST_ARRIVING {
-            self.calmed.notified().await;
-        }
     }
 
     /// Waits until there is no socket.
@@ -246,7 +225,6 @@ impl Seat {
         if let Ok(index) = adopted {
             table.take(index, received);
         }
-        self.hub.arrived(&table);
         drop(table);
         if was_empty || adopted.is_err() {
             self.hub.wake_after(adopted.map(|_| ()));
@@ -257,9 +235,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         if !self.is_taken {
-            let mut table = self.hub.shared.table();
-            table.release(self.session, self.address);
-            self.hub.arrived(&table);
+            self.hub.shared.table().release(self.session, self.address);
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) enum Life {
     Open,
     /// We have said goodbye, and wait for the peer's.
     Closing,
-    /// We have said goodbye to a peer that cannot be understood, and wait until it goes.
+    /// We have said goodbye to a peer that is not read any more, and wait until it goes.
     Deaf,
     /// Both have said goodbye, and ours has to go out yet.
     Left,
@@ -96,7 +96,7 @@ pub(super) enum End {
     Gone,
     /// It is to be closed with this.
     Close(Close),
-    /// It sent what cannot be read on after, and is to be closed with this.
+    /// Nothing that it sends will be read any more, and it is to be closed with this.
     Fault(Close),
     /// The peer closes, with this code.
     Peer(Option<u16>),
@@ -329,7 +329,7 @@ impl Socket {
                 Event::Close(_) if self.life == Life::Closing => return Err(End::Done),
                 Event::Close(code) => return Err(End::Peer(code)),
                 _ if self.life == Life::Closing => {}
-                _ if self.frames > most_frames => return Err(End::Close(Close::FLOOD)),
+                _ if self.frames > most_frames => return Err(End::Fault(Close::FLOOD)),
                 Event::Ping(payload) => {
                     // Where the peer does not read, only the newest pong is owed (RFC 6455, section 5.5.3).
                     self.say(&frame::pong(&payload), registry, |waiting| waiting.pong = Some(payload))?;

@@ -227,12 +227,22 @@ impl Table {
             }
         }
         match socket.read(scratch, self.limits.most_frames, &self.registry) {
-            Ok(more) => {
-                if more && !std::mem::replace(&mut socket.queued, true) {
-                    self.ready.push_back(index);
-                }
+            Ok(false) => {}
+            Ok(true) => self.queue(index),
+            Err(end) => {
+                self.end(index, end);
+                // What else has come is not told of again, and its answer to our goodbye may be in it.
+                self.queue(index);
             }
-            Err(end) => self.end(index, end),
+        }
+    }
+
+    /// Gives a socket another turn, if it is still there.
+    fn queue(&mut self, index: u32) {
+        if let Some(socket) = self.sockets.get_mut(index as usize)
+            && !std::mem::replace(&mut socket.queued, true)
+        {
+            self.ready.push_back(index);
         }
     }
 
@@ -364,11 +374,6 @@ impl Table {
             drain.next = until;
         }
         (until < end).then_some(until < due)
-    }
-
-    /// How many sockets have a place and are not there yet.
-    pub(super) fn arriving(&self) -> usize {
-        self.seated - self.watching
     }
 
     /// How many sockets there are, those that leave included.
