@@ -48,17 +48,24 @@ const OTHER_FILES: u64 = 256;
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = match ListenFd::from_env().take_tcp_listener(0)? {
         Some(passed) => passed,
-        None => {
-            let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-            // A restart need not wait for what is left of the connections of the last one.
-            socket.set_reuse_address(true)?;
-            socket.bind(&address.into())?;
-            socket.listen(BACKLOG)?;
-            socket.into()
-        }
+        None => return bind(address),
     };
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
+}
+
+/// Listens on this address, whatever a service manager passed.
+///
+/// # Errors
+/// When the system does not let us.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A restart need not wait for what is left of the connections of the last one.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
 }
 
 /// Raises the limit of open files as far as it goes, and gives back how many sockets fit into it.
@@ -75,15 +82,18 @@ pub fn room_for_sockets() -> usize {
     usize::try_from(limit - OTHER_FILES.min(limit / 4)).unwrap_or(usize::MAX).max(1)
 }
 
-/// Serves until `stop` turns true; then accepts nothing more, and returns when every request in flight is answered.
-pub async fn serve(listener: TcpListener, router: Router, hub: &Hub, mut stop: watch::Receiver<bool>) {
+/// Serves until `stop` turns true; then accepts nothing more, and returns when every request in flight is answered. With a
+/// hub, nobody is accepted while too many of its sockets are on their way.
+pub async fn serve(listener: TcpListener, router: Router, hub: Option<&Hub>, mut stop: watch::Receiver<bool>) {
     let router: Router = router.with_state(());
     // Closed when the last connection has ended.
     let (in_flight, mut all_done) = mpsc::channel::<()>(1);
     let mut is_failing = false;
     loop {
         let next = async {
-            hub.calm().await;
+            if let Some(hub) = hub {
+                hub.calm().await;
+            }
             listener.accept().await
         };
         let accepted = tokio::select! {
