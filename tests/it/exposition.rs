@@ -6,7 +6,7 @@ use crate::harness::{ADMIN_TOKEN, Desk, PATIENCE};
 
 /// A family as its first lines announce it.
 pub struct Family {
-    pub help: String,
+    /// `counter`, `gauge` or `histogram`.
     pub kind: String,
 }
 
@@ -33,7 +33,7 @@ impl Exposition {
                 assert!(is_name(name), "{name}");
                 assert!(help.ends_with('.') && help.len() > 10, "{name} is not explained: {help}");
                 assert_eq!(kind == "counter", name.ends_with("_total"), "{name} is a {kind}");
-                let family = Family { help: help.to_owned(), kind: kind.to_owned() };
+                let family = Family { kind: kind.to_owned() };
                 assert!(read.families.insert(name.to_owned(), family).is_none(), "{name} is there twice");
                 name.clone_into(&mut present);
             } else {

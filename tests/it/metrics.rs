@@ -1,6 +1,10 @@
 //! What operators read at `/metrics`: it moves as it should, costs nobody's privacy, and is for whom it is meant.
 
-use std::{collections::BTreeSet, net::TcpListener, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -168,11 +172,180 @@ async fn deliveries_count_by_what_became_of_them_and_refused_ones_by_why() {
 async fn a_platform_that_fails_shows_in_calls_and_acts() {
     let platform = FakePlatform::start(ProofEnd::CannotAsk).await;
     let desk = Desk::on(&platform).await;
-    // One for the token, one for the call.
-    platform.fail_next(&[StatusCode::SERVICE_UNAVAILABLE, StatusCode::OK, StatusCode::BAD_REQUEST]);
-    let opened = desk.open().await;
+    platform.fail_next(&[StatusCode::SERVICE_UNAVAILABLE]);
+    desk.open().await;
     let scraped = scrape(&desk).await;
-    assert_eq!(scraped.value("platform_errors_total{call=\"token\",error=\"unavailable\"}"), 1.0);
-    assert_eq!(scraped.value("platform_errors_total{call=\"create_invitation\",error=\"unavailable\"}"), 1.0);
-    let _ = opened;
+    // The token failed, and with it the call that needed it; both were made again.
+    for call in ["token", "create_invitation"] {
+        assert_eq!(scraped.value(&format!("platform_errors_total{{call=\"{call}\",error=\"unavailable\"}}")), 1.0);
+        assert_eq!(scraped.value(&format!("platform_call_seconds_count{{call=\"{call}\"}}")), 2.0);
+    }
+    assert_eq!(scraped.sum("platform_errors_total"), 2.0);
+    let completed = json!({ "id": "c0ffee00-0000-4000-8000-000000000004", "state": "completed", "outOfBandId": platform.last_out_of_band_id() });
+    assert_eq!(desk.record(&json!({ "type": "Connection", "data": completed })).await, "applied");
+    let scraped = until(&desk, "it is put off", |scraped| {
+        scraped.value("acts_total{end=\"put_off\",kind=\"request_proof\"}") > 0.0
+    })
+    .await;
+    assert!(scraped.value("platform_errors_total{call=\"request_proof\",error=\"unavailable\"}") > 0.0);
+    let refuse = async {
+        while scrape(&desk).await.value("registrations_ended_total{stage=\"failed\"}") == 0.0 {
+            platform.fail_next(&[StatusCode::BAD_REQUEST]);
+            desk.pass(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, refuse).await.expect("it is refused");
+    let scraped = scrape(&desk).await;
+    assert_eq!(scraped.value("acts_total{end=\"refused\",kind=\"request_proof\"}"), 1.0);
+    assert!(scraped.sum("platform_errors_total") > 3.0);
+}
+
+#[tokio::test]
+async fn what_waits_is_read_from_the_queue_and_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let auth_url = format!("{}/token", platform.url);
+    let variables = [
+        ("PLATFORM", "confirmd"),
+        ("CONFIRMD_BASE_URL", &*platform.url),
+        ("CONFIRMD_AUTH_URL", &*auth_url),
+        ("CONFIRMD_ORG_ID", ORG_ID),
+        ("CONFIRMD_CLIENT_ID", "client"),
+        ("CONFIRMD_CLIENT_SECRET", "secret"),
+    ];
+    let clock = Clock::default();
+    // It is not run, so nobody works anything off.
+    let server = Server::start(configuration(folder.path(), &variables), clock.clone()).await.unwrap();
+    let sessions = &server.app().sessions;
+    sessions.open().await.unwrap();
+    let read = async || Exposition::read(&metrics::scrape(sessions).await.unwrap());
+    let due = |scraped: &Exposition| {
+        ["doing", "asking", "expiring", "purging"].map(|lane| scraped.value(&format!("acts_due{{lane=\"{lane}\"}}")))
+    };
+    assert_eq!(due(&read().await), [0.0; 4]);
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(due(&read().await), [0.0, 1.0, 0.0, 0.0], "the platform is to be asked");
+    clock.advance(Duration::from_secs(15 * 60));
+    assert_eq!(due(&read().await), [0.0, 1.0, 1.0, 0.0], "the code is too old");
+    clock.advance(sessions.desk.lifetimes.unfinished);
+    assert_eq!(due(&read().await), [0.0, 1.0, 1.0, 1.0], "all of it is");
+
+    let body = json!({ "type": "Connection", "data": { "id": "c-1", "state": "completed" } }).to_string();
+    let delivery = sessions.platform.translate(body.as_bytes()).unwrap();
+    let mut waiting = Box::pin(sessions.intake.record(delivery, Instant::now()));
+    assert!(futures_util::poll!(&mut waiting).is_pending());
+    assert_eq!(read().await.value("intake_waiting"), 1.0);
+
+    sessions.store.close().await;
+    let scraped = read().await;
+    assert_eq!(scraped.value("store_up"), 0.0);
+    assert_eq!((scraped.value("registrations_opened_total"), scraped.value("intake_waiting")), (1.0, 1.0));
+    assert!(!scraped.families.contains_key("vestibule_acts_due"), "nothing is better than something that is not so");
+}
+
+#[tokio::test]
+async fn what_operators_see_of_sockets_agrees() {
+    let desk = Desk::sandbox().await;
+    let (one, other) = (desk.open().await, desk.open().await);
+    let mut watchers = Vec::new();
+    for opened in [&one, &one, &other] {
+        let mut watcher = desk.watch(opened).await;
+        watcher.next().await;
+        watchers.push(watcher);
+    }
+    let stats = desk.socket_stats().await;
+    let mut counts: Vec<(&str, u64)> = stats["sessionCounts"].as_array().unwrap().iter().map(of_session).collect();
+    counts.sort_unstable_by_key(|(_, clients)| *clients);
+    assert_eq!(counts, [(&*other.id, 1), (&*one.id, 2)]);
+    let active: BTreeSet<&str> =
+        stats["activeSessions"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert_eq!(active, BTreeSet::from([&*one.id, &*other.id]));
+    let scraped = scrape(&desk).await;
+    assert_eq!(stats["totalConnections"].as_f64(), Some(scraped.value("sockets_open")));
+    assert_eq!(scraped.value("states_pushed_total"), 3.0);
+}
+
+fn of_session(entry: &Value) -> (&str, u64) {
+    assert_eq!(entry.as_object().unwrap().len(), 2);
+    (entry["sessionId"].as_str().unwrap(), entry["clients"].as_u64().unwrap())
+}
+
+async fn status_of(desk: &Desk, url: &str, token: Option<&str>) -> (u16, String) {
+    let request = desk.http.get(format!("{url}/metrics"));
+    let answer = token.into_iter().fold(request, |request, token| request.bearer_auth(token)).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn on_the_main_port_it_is_for_who_has_the_operators_token() {
+    let desk = Desk::sandbox().await;
+    let opened = desk.open().await;
+    for (token, status) in
+        [(None, 401), (Some("wrong"), 401), (Some(""), 401), (Some(&*opened.token), 401), (Some(ADMIN_TOKEN), 200)]
+    {
+        let (answered, body) = status_of(&desk, &desk.url, token).await;
+        assert_eq!((answered, body.contains("vestibule_")), (status, status == 200), "{token:?}");
+    }
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let closed = Desk::on_with(&platform, &[("ADMIN_TOKEN", "")]).await;
+    assert_eq!(status_of(&closed, &closed.url, Some("")).await.0, 403);
+    assert!(closed.metrics_url.is_none());
+}
+
+#[tokio::test]
+async fn a_port_of_its_own_is_open_and_has_nothing_else() {
+    let desk = Desk::with(&[("METRICS_PORT", "0")]).await;
+    let own = desk.metrics_url.clone().unwrap();
+    assert_eq!(status_of(&desk, &own, None).await.0, 200);
+    assert_eq!(status_of(&desk, &desk.url, Some(ADMIN_TOKEN)).await.0, 404, "it is not in two places");
+    for path in ["/", "/healthz", "/register", "/api/admin/websocket-stats", "/metrics/"] {
+        let answer = desk.http.get(format!("{own}{path}")).bearer_auth(ADMIN_TOKEN).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    let posted = desk.http.post(format!("{own}/metrics")).send().await.unwrap();
+    assert_eq!(posted.status(), StatusCode::METHOD_NOT_ALLOWED);
+    desk.open().await;
+    assert_eq!(scrape(&desk).await.value("registrations_opened_total"), 1.0);
+    let http = desk.http.clone();
+    desk.stop().await;
+    http.get(format!("{own}/metrics")).send().await.expect_err("it stops with the rest");
+}
+
+#[tokio::test]
+async fn a_passed_socket_is_for_people_and_not_for_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let program = Program::start_on(&listener, folder.path(), &[("METRICS_PORT", "0"), ("DRAIN", "1ms")]).await;
+    let written = program.written.clone();
+    let told = || {
+        written.text().lines().find_map(|line| line.trim().strip_prefix("metrics ").map(|url| url.trim().to_owned()))
+    };
+    let url = tokio::time::timeout(PATIENCE, async {
+        loop {
+            match told() {
+                Some(url) => return url,
+                None => tokio::task::yield_now().await,
+            }
+        }
+    });
+    let url = url.await.expect("it says where they are");
+    assert!(!url.contains(&format!(":{port}/")), "{url}");
+    let text = reqwest::get(&url).await.unwrap().text().await.unwrap();
+    assert_eq!(Exposition::read(&text).value("sockets_open"), 0.0);
+    let alive = reqwest::get(format!("http://127.0.0.1:{port}/healthz")).await.unwrap();
+    assert_eq!(alive.text().await.unwrap(), "ok");
+    assert!(program.terminate().await);
+}
+
+#[tokio::test]
+async fn the_documentation_lists_every_family_and_no_other() {
+    let documented = include_str!("../../docs/operations.md");
+    let scraped = scrape(&Desk::sandbox().await).await;
+    let row = |name: &str, kind: &str| format!("| `{name}` | {kind} |");
+    for (name, family) in &scraped.families {
+        assert!(documented.contains(&row(name, &family.kind)), "there is no row\n{}", row(name, &family.kind));
+    }
+    let rows = documented.lines().filter(|line| line.starts_with("| `vestibule_") || line.starts_with("| `process_"));
+    assert_eq!(rows.count(), scraped.families.len());
 }
