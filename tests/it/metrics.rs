@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use vestibule::server::{clock::Clock, metrics, startup::Server};
 
@@ -65,9 +65,9 @@ async fn a_registration_moves_what_it_should_and_makes_no_new_series() {
 
     assert_eq!((value("sockets_open"), value("sockets_opened_total")), (1.0, 1.0));
     assert_eq!(value("states_pushed_total"), watcher.seen.len() as f64);
-    for call in ["token", "create_invitation", "request_proof", "accept_proof", "revealed"] {
-        assert_eq!(value(&format!("platform_call_seconds_count{{call=\"{call}\"}}")), 1.0, "{call}");
-    }
+    let calls = |call| value(&format!("platform_call_seconds_count{{call=\"{call}\"}}"));
+    assert_eq!(["token", "create_invitation", "request_proof"].map(calls), [1.0; 3]);
+    assert!(["connection", "proof", "accept_proof", "revealed"].map(calls).into_iter().all(|count| count > 0.0));
     assert_eq!(scraped.sum("platform_errors_total"), 0.0);
     assert_eq!(value("store_up"), 1.0);
     assert_eq!(value(&format!("build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"))), 1.0);
@@ -112,17 +112,20 @@ async fn deliveries_count_by_what_became_of_them_and_refused_ones_by_why() {
     let platform = FakePlatform::start(ProofEnd::Silent).await;
     let desk = Desk::on(&platform).await;
     desk.open().await;
-    let state = |connection: &str, invitation: &str, state: &str| json!({ "type": "Connection", "data": { "id": connection, "state": state, "outOfBandId": invitation } });
     let known = platform.last_out_of_band_id();
+    desk.open().await;
+    let further = platform.last_out_of_band_id();
+    let state = |connection: &str, invitation: &str, state: &str| json!({ "type": "Connection", "data": { "id": connection, "state": state, "outOfBandId": invitation } });
     let connection = "c0ffee00-0000-4000-8000-000000000001";
     for (body, outcome) in [
         (state(connection, &known, "response-sent"), "applied"),
         (state(connection, &known, "response-sent"), "repeated"),
-        (state(connection, &known, "request-received"), "late"),
         (state(connection, &known, "unheard-of"), "ignored"),
         (state("c0ffee00-0000-4000-8000-000000000002", &known, "completed"), "other_connection"),
         (state(connection, &known, "abandoned"), "applied"),
         (state(connection, &known, "completed"), "after_end"),
+        (state("c0ffee00-0000-4000-8000-000000000005", &further, "completed"), "applied"),
+        (state("c0ffee00-0000-4000-8000-000000000005", &further, "request-received"), "late"),
         (state("c0ffee00-0000-4000-8000-000000000003", "0f-nobody", "completed"), "unmatched"),
     ] {
         assert_eq!(desk.record(&body).await, outcome, "{body}");
@@ -143,7 +146,7 @@ async fn deliveries_count_by_what_became_of_them_and_refused_ones_by_why() {
     }
     let scraped = scrape(&desk).await;
     for (outcome, count) in [
-        ("applied", 2.0),
+        ("applied", 3.0),
         ("repeated", 1.0),
         ("late", 1.0),
         ("ignored", 1.0),
@@ -272,7 +275,7 @@ fn of_session(entry: &Value) -> (&str, u64) {
 
 async fn status_of(desk: &Desk, url: &str, token: Option<&str>) -> (u16, String) {
     let request = desk.http.get(format!("{url}/metrics"));
-    let answer = token.into_iter().fold(request, |request, token| request.bearer_auth(token)).send().await.unwrap();
+    let answer = token.into_iter().fold(request, RequestBuilder::bearer_auth).send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
