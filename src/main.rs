@@ -8,7 +8,6 @@ use vestibule::server::{
     clock::Clock,
     config::{self, Config},
     startup::{self, Server},
-    state::App,
     store::{Resealed, Store},
     telemetry,
 };
@@ -61,7 +60,7 @@ async fn run(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> {
     }
     let shows_admin_token = config.admin_token.is_none();
     let server = Server::start(config, Clock::default()).await?;
-    greet(server.app(), server.local_addr()?.port(), shows_admin_token);
+    greet(&server, server.local_addr()?.port(), shows_admin_token);
     server.run(told_to_stop()).await;
     Ok(())
 }
@@ -79,13 +78,17 @@ async fn reencrypt(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// What a person at a terminal wants to know.
-fn greet(app: &App, port: u16, shows_admin_token: bool) {
+fn greet(server: &Server, port: u16, shows_admin_token: bool) {
+    let app = server.app();
     println!("Vestibule is open at {}", app.public_url);
     if app.config.hostname.is_unspecified() {
         println!("  on this machine      http://localhost:{port}/");
         if let Some(address) = vestibule::server::startup::lan_address() {
             println!("  from a phone nearby  http://{address}:{port}/");
         }
+    }
+    if let Some(address) = server.metrics_addr() {
+        println!("  metrics              http://{address}/metrics");
     }
     if app.is_sandbox() {
         println!("  platform             the sandbox: nothing here is real; the code opens a simulated wallet");

@@ -11,6 +11,7 @@ pub mod endpoints;
 pub mod html;
 pub mod janitor;
 pub mod live;
+pub mod metrics;
 pub mod pages;
 pub mod platform;
 pub mod problem;

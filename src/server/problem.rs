@@ -66,6 +66,12 @@ impl Problem {
         Self::Full,
     ];
 
+    /// Its code, which is stable.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        self.parts().1
+    }
+
     /// Status, code, and what it means in a sentence.
     #[must_use]
     pub const fn parts(self) -> (StatusCode, &'static str, &'static str) {

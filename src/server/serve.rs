@@ -63,17 +63,24 @@ const OTHER_FILES: u64 = 256;
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = match ListenFd::from_env().take_tcp_listener(0)? {
         Some(passed) => passed,
-        None => {
-            let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-            // A restart need not wait for what is left of the connections of the last one.
-            socket.set_reuse_address(true)?;
-            socket.bind(&address.into())?;
-            socket.listen(BACKLOG)?;
-            socket.into()
-        }
+        None => return bind(address),
     };
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
+}
+
+/// Listens on this address, whatever a service manager passed.
+///
+/// # Errors
+/// When the system does not let us.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A restart need not wait for what is left of the connections of the last one.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
 }
 
 /// Raises the limit of open files as far as it goes, and gives back how many sockets fit into it.

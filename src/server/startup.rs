@@ -20,8 +20,9 @@ use super::{
     acts,
     clock::Clock,
     config::{Config, PlatformConfig, PublicUrl},
-    janitor,
+    endpoints, janitor,
     live::hub::{Hub, Limits},
+    metrics::{self, Metrics},
     platform::{
         Platform,
         confirmd::{self, AuthMode},
@@ -58,6 +59,9 @@ pub enum StartError {
     /// The sockets' thread cannot be started.
     #[error("the sockets' thread: {0}")]
     Sockets(io::Error),
+    /// The metrics cannot be made.
+    #[error("the metrics: {0}")]
+    Metrics(#[from] metrics::Error),
     /// The platform's client cannot be made.
     #[error("the platform's client: {0}")]
     Client(#[from] reqwest::Error),
@@ -70,6 +74,8 @@ pub enum StartError {
 pub struct Server {
     listener: TcpListener,
     router: Router,
+    /// The port of `/metrics`, where it has one of its own.
+    metrics: Option<TcpListener>,
     sessions: Arc<Sessions>,
     app: App,
     queue: Queue,
@@ -90,6 +96,10 @@ impl Server {
         // Before anything that takes time: who comes meanwhile waits in the kernel's queue.
         let listener = serve::listen(address).map_err(listen)?;
         let local = listener.local_addr().map_err(listen)?;
+        let metrics_address = config.metrics_port.map(|port| SocketAddr::new(config.hostname, port));
+        let metrics_listener = metrics_address
+            .map(|address| serve::bind(address).map_err(|source| StartError::Listen { address, source }))
+            .transpose()?;
         let keys = Arc::new(keys(&config)?);
         let store = Store::open(&config.database_url, Arc::clone(&keys)).await?;
         let terms = config.desk.consent_text();
@@ -138,12 +148,15 @@ impl Server {
             }
         };
         let org_id = if is_sandbox { ORG_ID.to_owned() } else { settings.org_id.clone() };
-        let platform: Arc<dyn Platform> = Arc::new(confirmd::Client::new(settings, config.platform_timeout)?);
+        let metrics = Arc::new(Metrics::new()?);
+        let platform: Arc<dyn Platform> =
+            Arc::new(confirmd::Client::new(settings, config.platform_timeout, Arc::clone(&metrics))?);
         let (intake, queue) = Intake::new();
         let sessions = Arc::new(Sessions {
             store,
             platform,
             hub: Hub::open(limits(&config), clock.clone()).map_err(StartError::Sockets)?,
+            metrics,
             clock,
             desk: Arc::clone(&config.desk),
             consent,
@@ -170,7 +183,7 @@ impl Server {
         if let Some(sandbox) = sandbox {
             sandbox.resume();
         }
-        Ok(Self { listener, router, sessions, app, queue, stop })
+        Ok(Self { listener, router, metrics: metrics_listener, sessions, app, queue, stop })
     }
 
     /// The address it listens on.
@@ -179,6 +192,12 @@ impl Server {
     /// When the system does not say.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// The address of `/metrics`, where it has a port of its own.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref()?.local_addr().ok()
     }
 
     /// What handlers share.
@@ -190,12 +209,15 @@ impl Server {
     /// Serves until `signal` comes; then stops accepting, closes the sockets spread over time, and finishes what is in
     /// flight, in a bounded time.
     pub async fn run(self, signal: impl Future<Output = ()> + Send + 'static) {
-        let Self { listener, router, sessions, app, queue, stop } = self;
+        let Self { listener, router, metrics, sessions, app, queue, stop } = self;
         let intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
         let mut workers = JoinSet::new();
         workers.spawn(acts::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(forget(app.clone(), stop.subscribe()));
+        if let Some(listener) = metrics {
+            workers.spawn(serve::serve(listener, endpoints::metrics::router(app.clone()), stop.subscribe()));
+        }
         let longest = app.config.drain + FINISH;
         let serving = serve::serve(listener, router, stop.subscribe());
         let stopping = async {

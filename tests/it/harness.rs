@@ -29,6 +29,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// A running server.
 pub struct Desk {
     pub url: String,
+    /// Where `/metrics` is, where it has a port of its own.
+    pub metrics_url: Option<String>,
     pub http: Client,
     pub clock: Clock,
     pub app: App,
@@ -94,6 +96,7 @@ impl Desk {
         let clock = Clock::default();
         let server = Server::start(configuration(folder.path(), variables), clock.clone()).await.unwrap();
         let url = format!("http://{}", server.local_addr().unwrap());
+        let metrics_url = server.metrics_addr().map(|address| format!("http://{address}"));
         let app = server.app().clone();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
@@ -104,7 +107,7 @@ impl Desk {
             server.run(told).await;
         });
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, http, clock, app, folder, stop: Some(stop), running }
+        Self { url, metrics_url, http, clock, app, folder, stop: Some(stop), running }
     }
 
     /// Lets some of the desk's time pass, and everybody do what is due by then. For loops that wait for a condition.

@@ -7,6 +7,7 @@
 //! - [`harness::Watcher`]: a browser's socket; `until` waits for a stage and fails when it cannot come any more.
 //! - [`raw::RawSocket`]: a socket whose bytes the test writes itself.
 //! - [`browser::Browser`]: a browser without scripts, which posts forms and is sent on.
+//! - [`exposition::Exposition`]: what `/metrics` says, read strictly.
 //! - [`program::Program`]: the binary itself, which can be killed; [`visit::Visit`]: a browser's visit to it, which writes
 //!   down everything it is answered.
 
@@ -18,6 +19,7 @@ mod authentication;
 mod browser;
 mod course;
 mod descriptors;
+mod exposition;
 mod fixtures;
 mod flow;
 mod form;
@@ -28,6 +30,7 @@ mod intake;
 mod kill;
 mod kill_points;
 mod live;
+mod metrics;
 mod migration;
 mod misbehaviour;
 mod own_platform;

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     browser::{Browser, verified},
     form::AMAKA,
-    harness::{Desk, WEBHOOK_SECRET, Watcher, file_that_holds},
+    harness::{ADMIN_TOKEN, Desk, WEBHOOK_SECRET, Watcher, file_that_holds},
     program::Program,
     sandbox::{Wallet, behave},
     visit::{Answer, Visit, client, hurry},
@@ -128,8 +128,9 @@ async fn wrong_submits(visit: &mut Visit) {
 #[tokio::test]
 async fn nothing_personal_is_in_any_output_of_the_binary_even_at_its_most_talkative() {
     let folder = tempfile::tempdir().unwrap();
-    let program = Program::start(folder.path(), 0, &[("LOG_LEVEL", "trace"), ("DRAIN", "1ms")]).await;
-    let mut tokens = Vec::new();
+    let variables = [("LOG_LEVEL", "trace"), ("DRAIN", "1ms"), ("ADMIN_TOKEN", ADMIN_TOKEN)];
+    let program = Program::start(folder.path(), 0, &variables).await;
+    let (mut tokens, mut ids) = (Vec::new(), Vec::new());
     // The gateway's form of a webhook carries the whole presentation.
     for webhook in ["gateway", "envelope", "flat"] {
         hurry(&client(), &program.url, webhook).await;
@@ -144,6 +145,7 @@ async fn nothing_personal_is_in_any_output_of_the_binary_even_at_its_most_talkat
             holds_nothing_personal("a socket", &json!(watcher.seen).to_string());
         }
         tokens.push(visit.token);
+        ids.push(visit.id);
     }
     let body = json!({ "type": "Connection", "id": "marker-in-a-body", "state": "completed", "theirLabel": "marker-of-a-person" });
     for body in [body.to_string(), "marker-in-a-body that is no JSON".to_owned()] {
@@ -151,6 +153,13 @@ async fn nothing_personal_is_in_any_output_of_the_binary_even_at_its_most_talkat
             let request = client().post(format!("{}/api/webhooks/confirmd", program.url)).header("X-API-Key", key);
             request.body(body.clone()).send().await.unwrap();
         }
+    }
+    let metrics = client().get(format!("{}/metrics", program.url)).bearer_auth(ADMIN_TOKEN).send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    assert!(metrics.contains("vestibule_registrations_ended_total{stage=\"submitted\"} 3"), "{metrics}");
+    holds_nothing_personal("the metrics", &metrics);
+    for id in ids.iter().chain(&tokens).map(String::as_str).chain([WALLET, "marker", "127.0.0.1"]) {
+        assert!(!metrics.contains(id), "{id} is in the metrics");
     }
     let written = program.written.clone();
     assert!(program.terminate().await);

@@ -1,5 +1,7 @@
 //! Deliveries that wait together are recorded together, and nothing about them is different for it.
 
+use std::time::Instant;
+
 use futures_util::future::join_all;
 use proptest::{collection::vec, prelude::*, sample::select};
 use reqwest::StatusCode;
@@ -191,7 +193,7 @@ async fn more_than_can_wait_is_refused_at_once_and_nothing_that_was_taken_is_los
     let busy = desk.app.sessions.store.begin().await.unwrap();
     let mut waiting = Vec::new();
     let mut outcome_at_once = async |number: usize| {
-        let mut record = Box::pin(intake.record(delivery(number)));
+        let mut record = Box::pin(intake.record(delivery(number), Instant::now()));
         match futures_util::poll!(&mut record) {
             std::task::Poll::Ready(outcome) => Some(outcome),
             std::task::Poll::Pending => {

@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use super::{
+    metrics::act,
     platform::PlatformError,
     sessions::{Finding, LOOK, Sessions},
     store::{Act, ActKind, Lane, StoreError},
@@ -94,11 +95,23 @@ impl Worker {
                 error.id()
             }
         };
-        self.acts.remove(&id);
+        if let Some((_, lane)) = self.acts.remove(&id) {
+            self.count_running(lane);
+        }
+    }
+
+    fn running_in(&self, lane: Lane) -> usize {
+        self.acts.values().filter(|(_, of)| *of == lane).count()
     }
 
     fn room(&self, lane: Lane) -> usize {
-        at_once(lane).saturating_sub(self.acts.values().filter(|(_, of)| *of == lane).count())
+        at_once(lane).saturating_sub(self.running_in(lane))
+    }
+
+    fn count_running(&self, lane: Lane) {
+        if let Some(gauge) = self.sessions.metrics.acts_running.of([lane.as_str()]) {
+            gauge.set(i64::try_from(self.running_in(lane)).unwrap_or(i64::MAX));
+        }
     }
 
     /// Begins what is due, and says how long there is nothing more to begin.
@@ -143,6 +156,7 @@ impl Worker {
             let handle = self.running.spawn(perform(Arc::clone(&self.sessions), act));
             self.acts.insert(handle.id(), (id, lane));
         }
+        self.count_running(lane);
         Ok(())
     }
 }
@@ -150,16 +164,17 @@ impl Worker {
 async fn perform(sessions: Arc<Sessions>, act: Act) {
     // A database that is locked for a while must not cost what was found out: tried again at once, not after the lease.
     const AGAIN: [u64; 5] = [1, 2, 5, 10, 0];
+    let metrics = &sessions.metrics;
     let work = timeout(LONGEST, perform::perform(&sessions, &act));
     let done = with_lease(&sessions, &act, work).await.unwrap_or(Err(NotYet::Wait("it took too long")));
-    let found = match done {
+    let (end, found) = match done {
         Err(NotYet::Platform(PlatformError::Refused(status))) => {
             tracing::error!(act.kind = act.kind.as_str(), status, "the platform refuses");
-            Ok(refused(&act))
+            (act::REFUSED, Ok(refused(&act)))
         }
         Err(reason) if act.tries >= MOST_TRIES && act.kind != ActKind::Reconcile => {
             tracing::error!(act.kind = act.kind.as_str(), %reason, "given up");
-            Ok(refused(&act))
+            (act::GIVEN_UP, Ok(refused(&act)))
         }
         Err(reason) => {
             if act.kind.lane() == Lane::Asking && act.tries > 0 {
@@ -168,9 +183,9 @@ async fn perform(sessions: Arc<Sessions>, act: Act) {
             } else {
                 tracing::warn!(act.kind = act.kind.as_str(), act.tries, %reason, "put off");
             }
-            Err(reason)
+            (act::PUT_OFF, Err(reason))
         }
-        Ok(found) => Ok(found),
+        Ok(found) => (act::DONE, Ok(found)),
     };
     for wait in AGAIN {
         let stored = match (&found, act.kind) {
@@ -179,10 +194,11 @@ async fn perform(sessions: Arc<Sessions>, act: Act) {
             (Ok(found), _) => sessions.finish(&act, found).await,
             (Err(reason), _) => sessions.put_off(&act, wait_for(reason, act.tries), &reason.to_string()).await,
         };
-        let Err(error) = stored else { return };
+        let Err(error) = stored else { return metrics.acts.count([act.kind.as_str(), end]) };
         tracing::error!(act.kind = act.kind.as_str(), %error, "an act could not be stored");
         tokio::time::sleep(Duration::from_secs(wait)).await;
     }
+    metrics.acts.count([act.kind.as_str(), act::NOT_STORED]);
 }
 
 /// What a refusal means: the end of the attempt where the act is the way on, nothing where it was only a question.

@@ -7,10 +7,13 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, str::FromStr, sync:
 
 use reqwest::Url;
 
+mod rate;
 mod variables;
 
+pub use rate::Rate;
 pub use variables::{VARIABLES, Variable, help};
 
+use self::rate::rate;
 use super::{
     desk,
     platform::confirmd::{self, AuthMode},
@@ -36,21 +39,14 @@ pub enum PublicUrl {
     Derived,
 }
 
-/// How many new codes one address may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// How many,
-    pub count: std::num::NonZeroU32,
-    /// in this time.
-    pub per: Duration,
-}
-
 /// The configuration. Secrets in it are not shown by `Debug`.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "each field is the variable of the same name, described in VARIABLES")]
 pub struct Config {
     pub port: u16,
     pub hostname: IpAddr,
+    /// `None`: `/metrics` is on the main port.
+    pub metrics_port: Option<u16>,
     pub public_url: PublicUrl,
     pub allowed_origins: Vec<String>,
     pub database_url: String,
@@ -175,20 +171,6 @@ fn web_address(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
 }
 
-fn rate(text: &str) -> Option<Option<Rate>> {
-    if text == "off" {
-        return Some(None);
-    }
-    let (count, per) = text.split_once('/')?;
-    let per = match per {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return None,
-    };
-    Some(Some(Rate { count: count.parse().ok()?, per: Duration::from_secs(per) }))
-}
-
 impl Config {
     /// Reads the configuration from these variables.
     ///
@@ -258,6 +240,7 @@ impl Config {
             hostname: r.parse("HOSTNAME", IpAddr::from([127, 0, 0, 1]), "an IP address to listen on", |value| {
                 if value == "localhost" { Some(IpAddr::from([127, 0, 0, 1])) } else { value.parse().ok() }
             }),
+            metrics_port: r.parse("METRICS_PORT", None, "a port, 0 to 65535", |value| value.parse().ok().map(Some)),
             public_url: r.parse(
                 "PUBLIC_URL",
                 PublicUrl::Derived,
@@ -330,6 +313,7 @@ mod tests {
         let wrong = [
             ("PORT", "99999"),
             ("HOSTNAME", "nowhere"),
+            ("METRICS_PORT", "on"),
             ("PUBLIC_URL", "ftp://x"),
             ("DATABASE_URL", "sqlite://:memory:"),
             ("SECRET_KEY", "short"),

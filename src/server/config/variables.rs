@@ -19,6 +19,12 @@ pub const VARIABLES: &[Variable] = &[
     variable("PORT", "3300", "where it listens; 0 takes a free one"),
     variable("HOSTNAME", "127.0.0.1", "the address it listens on; 0.0.0.0 lets phones on the same network in"),
     variable(
+        "METRICS_PORT",
+        "-",
+        "a port of its own for /metrics, on the same address and open to whoever reaches it; 0 takes a free one; without it, /metrics \
+         is on the main port, behind ADMIN_TOKEN",
+    ),
+    variable(
         "PUBLIC_URL",
         "http://localhost:$PORT",
         "its own address as browsers and wallets see it; https makes cookies Secure",

@@ -18,6 +18,7 @@ use super::{
 mod admin;
 mod health;
 mod link;
+pub mod metrics;
 mod session;
 mod socket;
 mod webhook;
@@ -36,6 +37,7 @@ pub fn router() -> Router<AppState> {
         .route("/i/{link}", get(link::open))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::guarded))
         .method_not_allowed_fallback(method_not_allowed)
 }
 

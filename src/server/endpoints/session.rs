@@ -20,7 +20,7 @@ use crate::{
         session::{Session, Snapshot},
         wire::ServerMessage,
     },
-    server::{pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Invited},
+    server::{metrics::poll, pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Invited},
 };
 
 #[derive(Deserialize)]
@@ -116,14 +116,18 @@ pub async fn show(
     let client_has = |tag: &str| headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag);
     // What is published from here on is not missed by what the next poll goes by.
     let look = app.sessions.hub.look(id);
+    let polls = &app.sessions.metrics.polls;
     if let Some(version) = look.version().filter(|version| client_has(&etag(*version))) {
+        polls.count([poll::UNCHANGED_IN_MEMORY]);
         return Ok((StatusCode::NOT_MODIFIED, tags(version)).into_response());
     }
     let session = app.sessions.store.session(id).await?.ok_or(Problem::NotFound)?;
     look.learn(session.version);
     if client_has(&etag(session.version)) {
+        polls.count([poll::UNCHANGED_IN_DATABASE]);
         return Ok((StatusCode::NOT_MODIFIED, tags(session.version)).into_response());
     }
+    polls.count([poll::STATE]);
     let message = ServerMessage::StatusUpdate(session.snapshot(app.sessions.clock.now()));
     Ok((tags(session.version), Json(message)).into_response())
 }

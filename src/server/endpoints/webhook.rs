@@ -1,7 +1,7 @@
 //! `POST /api/webhooks/confirmd`: verify, translate, record, answer. 200 means it is on disk; nothing is parsed before
 //! it is verified, nor logged raw. *Runs: server.*
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Instant};
 
 use axum::{
     Json,
@@ -17,6 +17,7 @@ use crate::server::{
     problem::Problem,
     secrets::same_secret,
     state::App,
+    store::EventOutcome,
 };
 
 /// Receives one delivery.
@@ -27,24 +28,36 @@ pub async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
+    let outcome = take_in(&app, Instant::now(), peer, path_token, &headers, body).await;
+    let outcome = outcome.inspect_err(|problem| app.sessions.metrics.deliveries_refused.count([problem.code()]))?;
+    Ok(Json(json!({ "received": true, "outcome": outcome.as_str() })))
+}
+
+async fn take_in(
+    app: &App,
+    arrived: Instant,
+    peer: SocketAddr,
+    path_token: Result<Option<Path<String>>, PathRejection>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<EventOutcome, Problem> {
     let failed = |problem: Problem| {
-        tracing::warn!(address = %app.address(peer, &headers), ?problem, "webhook refused");
-        app.count_failed_webhook(app.address(peer, &headers)).err().unwrap_or(problem)
+        tracing::warn!(address = %app.address(peer, headers), ?problem, "webhook refused");
+        app.count_failed_webhook(app.address(peer, headers)).err().unwrap_or(problem)
     };
     // What is no text is not the token.
     let path_token = path_token.map_err(|_| failed(Problem::NotFound))?;
-    check_path(&app, path_token.as_ref().map(|Path(token)| token.as_str())).map_err(failed)?;
+    check_path(app, path_token.as_ref().map(|Path(token)| token.as_str())).map_err(failed)?;
     let (mode, secrets) = (app.config.webhook_auth, &app.webhook_secrets);
     let unauthorized = |NotAuthentic| failed(Problem::Unauthorized);
-    let claim = mode.check_headers(&headers, secrets, app.sessions.clock.now()).map_err(unauthorized)?;
+    let claim = mode.check_headers(headers, secrets, app.sessions.clock.now()).map_err(unauthorized)?;
     // Only now is anything read: a stranger cannot make us take a megabyte. Where the body itself is signed, the headers
     // have at least to be complete and of this time.
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::TooLarge)?;
     claim.check_body(secrets, &body).map_err(unauthorized)?;
     let delivery = app.sessions.platform.translate(&body).map_err(|_| Problem::BadJson)?;
-    check_addressee(&app, &delivery)?;
-    let outcome = app.sessions.intake.record(delivery).await?;
-    Ok(Json(json!({ "received": true, "outcome": outcome.as_str() })))
+    check_addressee(app, &delivery)?;
+    Ok(app.sessions.intake.record(delivery, arrived).await?)
 }
 
 fn check_path(app: &App, given: Option<&str>) -> Result<(), Problem> {

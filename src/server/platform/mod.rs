@@ -42,6 +42,23 @@ pub enum PlatformError {
     Nonsense(String),
 }
 
+impl PlatformError {
+    /// What [`PlatformError::kind`] may be.
+    pub const KINDS: [&'static str; 5] = ["unreachable", "unavailable", "unauthorized", "refused", "nonsense"];
+
+    /// Which kind of failure it is, without what differs from case to case.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Refused(_) => "refused",
+            Self::Nonsense(_) => "nonsense",
+        }
+    }
+}
+
 /// A single-use invitation.
 #[derive(Clone, Debug)]
 pub struct Invitation {

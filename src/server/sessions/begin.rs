@@ -51,6 +51,7 @@ impl Sessions {
         let unfinished = now.plus(self.desk.lifetimes.unfinished);
         tx.add_act(ActKind::Purge, &About::Attempt(id, 1), unfinished);
         tx.commit().await?;
+        self.metrics.registrations_opened.inc();
         self.acts_due.notify_one();
         tracing::info!(session.id = %id, "registration opened");
         Ok(session)

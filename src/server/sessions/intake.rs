@@ -2,7 +2,7 @@
 //! that many cost the disk hardly more than one; and more than can wait is refused at once instead of growing.
 //! *Runs: server.*
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,6 +27,7 @@ pub enum NotRecorded {
 
 struct Waiting {
     delivery: Delivery,
+    arrived: Instant,
     answer: oneshot::Sender<Result<EventOutcome, NotRecorded>>,
 }
 
@@ -53,13 +54,13 @@ impl Intake {
     }
 
     /// Records a delivery: when this returns an outcome, it is on disk. It is recorded also when nobody waits for the
-    /// answer any more.
+    /// answer any more. `arrived` is when its request came.
     ///
     /// # Errors
     /// When it was not recorded.
-    pub async fn record(&self, delivery: Delivery) -> Result<EventOutcome, NotRecorded> {
+    pub async fn record(&self, delivery: Delivery, arrived: Instant) -> Result<EventOutcome, NotRecorded> {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Waiting { delivery, answer }).map_err(|error| match error {
+        self.queue.try_send(Waiting { delivery, arrived, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => NotRecorded::Full,
             mpsc::error::TrySendError::Closed(_) => NotRecorded::Failed,
         })?;
@@ -90,9 +91,12 @@ pub async fn run(sessions: Arc<Sessions>, mut queue: Queue) {
     while queue.0.recv_many(&mut waiting, TOGETHER).await > 0 {
         gather(&mut waiting, &mut queue.0).await;
         let (deliveries, answers): (Vec<_>, Vec<_>) =
-            waiting.drain(..).map(|Waiting { delivery, answer }| (delivery, answer)).unzip();
+            waiting.drain(..).map(|Waiting { delivery, arrived, answer }| (delivery, (arrived, answer))).unzip();
         let outcomes = sessions.record_each(&deliveries).await;
-        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+        for ((arrived, answer), outcome) in answers.into_iter().zip(outcomes) {
+            if outcome == Ok(EventOutcome::Applied) {
+                sessions.metrics.webhook_to_push.observe(arrived.elapsed().as_secs_f64());
+            }
             // The platform may have hung up.
             let _ = answer.send(outcome);
         }

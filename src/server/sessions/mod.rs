@@ -32,6 +32,7 @@ use crate::{
     server::{
         clock::Clock,
         live::hub::Hub,
+        metrics::Metrics,
         platform::Platform,
         store::{About, ActKind, Attempt, Invited, Store, StoreError, Tx},
     },
@@ -52,6 +53,8 @@ pub struct Sessions {
     pub platform: Arc<dyn Platform>,
     /// Who tells the browsers.
     pub hub: Arc<Hub>,
+    /// What operators measure.
+    pub metrics: Arc<Metrics>,
     /// The time.
     pub clock: Clock,
     /// What is asked for.
@@ -140,6 +143,8 @@ impl Sessions {
         tx.put_session(session);
         let (stage, about) = (session.progress.stage, About::Attempt(session.id, session.attempt));
         if stage.is_end() {
+            let metrics = Arc::clone(&self.metrics);
+            tx.after_commit(move || metrics.registrations_ended.count([stage.as_str()]));
             if stage != Stage::Submitted {
                 // What was revealed for a registration that will not be has no purpose any more.
                 tx.store_attributes(session.id, session.attempt, None).await?;

@@ -1,7 +1,7 @@
 //! What webhooks bring, and what the platform says when it is asked: matched, applied and written in one transaction, then
 //! told. *Runs: server.*
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{LOOK, Sessions, awaits_news};
 use crate::{
@@ -54,6 +54,8 @@ impl Sessions {
         // The worker looks often enough by itself for what is due later.
         let due = tx.makes_due(now.plus(LOOK));
         tx.commit().await?;
+        let committed = Instant::now();
+        self.metrics.deliveries_together.observe(deliveries.len() as f64);
         for (index, (outcome, attempt, changed)) in recorded.iter().enumerate() {
             let delivery = &deliveries[index];
             // Of several that moved the same session, the last one knows its newest state.
@@ -62,7 +64,11 @@ impl Sessions {
             };
             if let Some(session) = changed.as_ref().filter(|changed| !moved_on(changed)) {
                 self.hub.publish(session);
+                if *outcome == EventOutcome::Applied {
+                    self.metrics.commit_to_push.observe(committed.elapsed().as_secs_f64());
+                }
             }
+            self.metrics.deliveries.count([outcome.as_str()]);
             log(delivery, *outcome, attempt.as_ref());
         }
         if due {
@@ -236,6 +242,7 @@ impl Sessions {
             self.tell(Some(session));
         }
         if parked > 0 {
+            self.metrics.deliveries.add([EventOutcome::Parked.as_str()], parked);
             tracing::warn!(parked, "deliveries found no session");
         }
         Ok(())

@@ -30,7 +30,8 @@ pub enum ActKind {
 }
 
 impl ActKind {
-    const ALL: [Self; 7] = [
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
         Self::RequestProof,
         Self::VerifyProof,
         Self::FallBack,
@@ -82,6 +83,17 @@ pub enum Lane {
 impl Lane {
     /// Every lane.
     pub const ALL: [Self; 4] = [Self::Doing, Self::Asking, Self::Expiring, Self::Purging];
+
+    /// The name in figures.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Doing => "doing",
+            Self::Asking => "asking",
+            Self::Expiring => "expiring",
+            Self::Purging => "purging",
+        }
+    }
 }
 
 /// What an act is about.

@@ -51,6 +51,19 @@ pub enum EventOutcome {
 }
 
 impl EventOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 9] = [
+        Self::Applied,
+        Self::Repeated,
+        Self::Late,
+        Self::AfterEnd,
+        Self::Unmatched,
+        Self::Parked,
+        Self::Ignored,
+        Self::OtherConnection,
+        Self::LookedUp,
+    ];
+
     /// The name in the database, in logs and in answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

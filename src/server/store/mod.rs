@@ -16,6 +16,7 @@ use super::secrets::KeyRing;
 
 mod acts;
 mod attempts;
+mod backlog;
 mod checkpoint;
 mod events;
 mod ledger;
@@ -29,6 +30,7 @@ mod together;
 
 pub use acts::{About, Act, ActKind, Lane};
 pub use attempts::{Attempt, Invited};
+pub use backlog::Backlog;
 pub use events::{EventOutcome, Source, UnmatchedEvent};
 pub use matching::Matched;
 pub use registrations::{Registration, Submitted};
@@ -91,6 +93,8 @@ pub struct Store {
 pub struct Tx {
     inner: Transaction<'static, Sqlite>,
     ledger: Ledger,
+    /// What is to follow the commit.
+    after: Vec<Box<dyn FnOnce() + Send>>,
     checkpointer: Arc<Checkpointer>,
     keys: Arc<KeyRing>,
 }
@@ -131,7 +135,7 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let inner = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let (checkpointer, keys) = (Arc::clone(&self.checkpointer), Arc::clone(&self.keys));
-        Ok(Tx { inner, ledger: Ledger::default(), checkpointer, keys })
+        Ok(Tx { inner, ledger: Ledger::default(), after: Vec::new(), checkpointer, keys })
     }
 
     /// Whether the database answers.
@@ -171,7 +175,13 @@ impl Tx {
         self.flush().await?;
         self.inner.commit().await?;
         self.checkpointer.committed();
+        self.after.drain(..).for_each(|follow| follow());
         Ok(())
+    }
+
+    /// Does this once the changes last, and never if they do not. For what is counted.
+    pub fn after_commit(&mut self, follow: impl FnOnce() + Send + 'static) {
+        self.after.push(Box::new(follow));
     }
 
     /// The database itself, with everything written that was not yet. What is known is forgotten, because the statement to

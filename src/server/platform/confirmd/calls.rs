@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use rand::Rng;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Client, client::within};
+use super::{Call, Client, client::within};
 use crate::{
     domain::{
         desk::{Attribute, Desk},
@@ -106,7 +106,7 @@ impl Client {
         let began = Instant::now();
         let mut tries = 1;
         loop {
-            let error = match self.call(Method::POST, &["connections"], &[], Some(&body)).await {
+            let error = match self.call(Call::CreateInvitation, &["connections"], &[], Some(&body)).await {
                 Ok(data) => return data.ok_or(PlatformError::Refused(StatusCode::NOT_FOUND.as_u16())),
                 Err(error) => error,
             };
@@ -149,7 +149,7 @@ impl Platform for Client {
     }
 
     async fn connection(&self, id: &ConnectionId) -> Result<Option<Connection>, PlatformError> {
-        let record = self.call(Method::GET, &["connections", &id.0], &[], None).await?;
+        let record = self.call(Call::Connection, &["connections", &id.0], &[], None).await?;
         record.as_ref().map_or(Ok(None), connection)
     }
 
@@ -159,7 +159,7 @@ impl Platform for Client {
             Some(id) => ("outOfBandId", &*id.0),
             None => ("alias", invitation.alias),
         };
-        let Some(records) = self.call(Method::GET, &["agent", "connections"], &[query], None).await? else {
+        let Some(records) = self.call(Call::Connections, &["agent", "connections"], &[query], None).await? else {
             return Ok(Vec::new());
         };
         let records = records.as_array().ok_or_else(|| missing("list of connections"))?;
@@ -180,7 +180,7 @@ impl Platform for Client {
             "proofFormats": { "indy": { "attributes": attributes } },
         });
         let record = self
-            .call(Method::POST, &["proofs"], &[("requestType", "indy")], Some(&body))
+            .call(Call::RequestProof, &["proofs"], &[("requestType", "indy")], Some(&body))
             .await?
             // A connection that the platform does not know yet: it said completed a moment ago.
             .ok_or(PlatformError::Unavailable { status: 404, retry_after: None })?;
@@ -195,7 +195,7 @@ impl Platform for Client {
             ("sortField", "createDateTime"),
             ("sortBy", "desc"),
         ];
-        let Some(page) = self.call(Method::GET, &["proofs"], &query, None).await? else { return Ok(None) };
+        let Some(page) = self.call(Call::FindProof, &["proofs"], &query, None).await? else { return Ok(None) };
         // The search matches parts of ids: only the whole one counts.
         let mut rows = page["data"].as_array().ok_or_else(|| missing("list of proofs"))?.iter();
         let Some(row) = rows.find(|row| row["connectionId"].as_str() == Some(&connection.0)) else { return Ok(None) };
@@ -205,15 +205,15 @@ impl Platform for Client {
     }
 
     async fn proof(&self, id: &ProofId) -> Result<Option<Proof>, PlatformError> {
-        self.call(Method::GET, &["proofs", &id.0], &[], None).await?.as_ref().map(proof).transpose()
+        self.call(Call::Proof, &["proofs", &id.0], &[], None).await?.as_ref().map(proof).transpose()
     }
 
     async fn accept_proof(&self, id: &ProofId) -> Result<(), PlatformError> {
-        self.call(Method::POST, &["proofs", &id.0, "verify"], &[], None).await.map(|_| ())
+        self.call(Call::AcceptProof, &["proofs", &id.0, "verify"], &[], None).await.map(|_| ())
     }
 
     async fn revealed(&self, id: &ProofId, desk: &Desk) -> Result<Vec<Revealed>, PlatformError> {
-        let data = self.call(Method::GET, &["verified-proofs", &id.0], &[], None).await?;
+        let data = self.call(Call::Revealed, &["verified-proofs", &id.0], &[], None).await?;
         let entries = data.as_ref().and_then(Value::as_array).ok_or_else(|| missing("revealed attribute"))?;
         let found = desk.attributes.iter().map(|attribute| answered(attribute, entries, desk));
         Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())

@@ -3,13 +3,14 @@
 //!
 //! Refuses to log bodies: they hold what people presented. *Runs: server.*
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use reqwest::{Method, StatusCode, Url, header};
+use reqwest::{StatusCode, Url, header};
 use serde_json::Value;
 
-use super::token::Tokens;
+use super::{Call, token::Tokens};
 use crate::server::{
+    metrics::Metrics,
     platform::{PlatformError, invitation},
     secrets::Secret,
 };
@@ -41,6 +42,7 @@ pub struct Client {
     /// How long a call may take. Those that reach the agent take up to 5 s in practice (contract 0).
     timeout: Duration,
     tokens: Tokens,
+    metrics: Arc<Metrics>,
 }
 
 pub(super) fn unreachable(error: &reqwest::Error) -> PlatformError {
@@ -107,14 +109,14 @@ impl Client {
     ///
     /// # Errors
     /// When the TLS library cannot be set up.
-    pub fn new(settings: Settings, timeout: Duration) -> Result<Self, reqwest::Error> {
+    pub fn new(settings: Settings, timeout: Duration, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
         // No redirect is followed: a call must not be made twice, and what a short URL leads to may be an invitation.
         let http = reqwest::Client::builder()
             .timeout(timeout)
             .connect_timeout(timeout.min(Duration::from_secs(10)))
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { http, settings, timeout, tokens: Tokens::default() })
+        Ok(Self { http, settings, timeout, tokens: Tokens::default(), metrics })
     }
 
     /// Calls the API below the organisation and gives back `data` of its envelope; `None` for a 404, or, where a record is
@@ -122,22 +124,21 @@ impl Client {
     /// for a token.
     pub(super) async fn call(
         &self,
-        method: Method,
+        call: Call,
         path: &[&str],
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Option<Value>, PlatformError> {
-        within(self.timeout, self.call_in_time(method, path, query, body)).await
+        self.metrics.measured(call, within(self.timeout, self.call_in_time(call, path, query, body))).await
     }
 
     async fn call_in_time(
         &self,
-        method: Method,
+        call: Call,
         path: &[&str],
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Option<Value>, PlatformError> {
-        let reads_one = method == Method::GET && matches!(path, ["connections" | "proofs" | "verified-proofs", _]);
         if !path.iter().all(|part| is_segment(part)) {
             return Err(PlatformError::Refused(StatusCode::BAD_REQUEST.as_u16()));
         }
@@ -149,10 +150,10 @@ impl Client {
             .extend(path);
         let mut fresh = false;
         loop {
-            let token = self.tokens.get(&self.http, &self.settings, self.timeout).await?;
+            let token = self.tokens.get(&self.http, &self.settings, self.timeout, &self.metrics).await?;
             let mut request = self
                 .http
-                .request(method.clone(), url.clone())
+                .request(call.method(), url.clone())
                 .query(query)
                 .header(header::ACCEPT, "application/json")
                 .bearer_auth(&token);
@@ -171,7 +172,7 @@ impl Client {
             let error = answer_error(&answer);
             let body = read(answer).await;
             if let Some(error) = error {
-                let missing = reads_one
+                let missing = call.reads_one()
                     && matches!(error, PlatformError::Unavailable { status: 500, .. })
                     && body.is_ok_and(|body| String::from_utf8_lossy(&body).to_ascii_lowercase().contains("not found"));
                 return if missing { Ok(None) } else { Err(error) };

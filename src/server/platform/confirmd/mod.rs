@@ -3,11 +3,13 @@
 //! *Runs: server.*
 
 mod auth;
+mod call;
 mod calls;
 mod client;
 mod token;
 mod webhook;
 
 pub use auth::{AuthMode, Claim, NotAuthentic, SKEW};
+pub use call::Call;
 pub use client::{Client, Settings};
 pub use webhook::translate;

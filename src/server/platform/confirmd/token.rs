@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::client::{Settings, answer_error, unreachable};
-use crate::server::platform::PlatformError;
+use super::{
+    Call,
+    client::{Settings, answer_error, unreachable},
+};
+use crate::server::{metrics::Metrics, platform::PlatformError};
 
 /// A token with less time than this is renewed before use.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -50,6 +53,7 @@ impl Tokens {
         http: &reqwest::Client,
         settings: &Settings,
         timeout: Duration,
+        metrics: &Metrics,
     ) -> Result<String, PlatformError> {
         let asked_at = Instant::now();
         let mut latest = self.latest.lock().await;
@@ -59,7 +63,7 @@ impl Tokens {
         if let Some((_, failure)) = latest.failure.as_ref().filter(|(at, _)| *at > asked_at) {
             return Err(failure.clone());
         }
-        match fetch(http, settings, timeout.min(TIMEOUT)).await {
+        match metrics.measured(Call::Token, fetch(http, settings, timeout.min(TIMEOUT))).await {
             Ok(token) => {
                 let text = token.text.clone();
                 latest.token = Some(token);

@@ -1,0 +1,42 @@
+//! `GET /metrics`: figures for Prometheus. On the main port for who has the operator's token; where `METRICS_PORT` is set,
+//! on that port alone, and open to whoever reaches it. *Runs: server.*
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use super::{method_not_allowed, no_such_call, security_headers};
+use crate::server::{metrics, problem::Problem, state::App};
+
+/// On the main port.
+pub async fn guarded(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    if app.config.metrics_port.is_some() {
+        return Err(Problem::NotFound);
+    }
+    app.check_admin(&headers)?;
+    Ok(open(State(app)).await)
+}
+
+/// What is served on the port of its own.
+pub fn router(app: App) -> Router {
+    let router = Router::new()
+        .route("/metrics", get(open))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(no_such_call)
+        .with_state(app);
+    security_headers(router, false)
+}
+
+async fn open(State(app): State<App>) -> Response {
+    match metrics::scrape(&app.sessions).await {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::TEXT_FORMAT)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be told");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
