@@ -17,6 +17,7 @@ export class Gateway {
   /** How many upgrades were asked for. */
   upgrades = 0;
   private refusing = false;
+  private storable = false;
   private readonly tunnels = new Set<{ near: Duplex; far: Socket }>();
 
   private constructor(
@@ -34,6 +35,7 @@ export class Gateway {
         if (request.url?.startsWith("/api/connections/session")) {
           gateway.polls.push({ ifNoneMatch: request.headers["if-none-match"], status: answered.statusCode ?? 0 });
         }
+        if (gateway.storable) delete answered.headers["cache-control"];
         answer.writeHead(answered.statusCode ?? 502, answered.headers);
         answered.pipe(answer);
       });
@@ -74,6 +76,11 @@ export class Gateway {
     far.on("close", () => near.destroy());
     near.on("close", () => far.destroy());
     this.tunnels.add({ near, far });
+  }
+
+  /** Takes the word out of every answer that it may not be stored. */
+  letStore(): void {
+    this.storable = true;
   }
 
   /** From now on no socket is let through; those that are open go on. */
