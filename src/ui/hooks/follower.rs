@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{AbortController, CloseEvent, MessageEvent, VisibilityState, WebSocket};
 
 use super::{
-    backoff::Backoff,
+    backoff::{Backoff, between_half_and_whole},
     live_state::LiveState,
     question::{Answer, ask},
     timer::Timer,
@@ -182,8 +182,10 @@ impl Follower {
 
     fn hear(self: &Rc<Self>, event: &MessageEvent) {
         // Whatever it is, it is a sign of life.
+        self.told.last_update.set(Some(js_sys::Date::now()));
         self.pinged.set(false);
-        self.beat.after(self.options.heartbeat);
+        // Spread, so that those who came back from a restart together do not ping together.
+        self.beat.after(between_half_and_whole(self.options.heartbeat, js_sys::Math::random()));
         let Some(state) = event.data().as_string().and_then(|text| LiveState::read(&text)) else { return };
         if self.stands_since.get().is_none() {
             self.stands_since.set(Some(js_sys::Date::now()));
@@ -194,15 +196,16 @@ impl Follower {
         self.take(state);
     }
 
-    /// Takes a state if it is newer. One of another attempt belongs to another code than the one on this page.
-    fn take(&self, state: LiveState) {
-        self.told.last_update.set(Some(js_sys::Date::now()));
+    /// Takes a state if it is newer. Says whether there is more to come.
+    fn take(&self, state: LiveState) -> bool {
         let (version, attempt) = self.told.status.with_untracked(|known| (known.version, known.attempt));
         if state.version <= version {
-            return;
+            return true;
         }
         if state.attempt != attempt {
-            return self.reload();
+            // It belongs to another code than the one on this page.
+            self.reload();
+            return false;
         }
         let ends = state.stage.is_end();
         self.told.status.set(state);
@@ -210,6 +213,7 @@ impl Follower {
             self.rest();
             self.told.method.set(ConnectionMethod::Ended);
         }
+        !ends
     }
 
     /// The server knows what this page should be now.
@@ -309,15 +313,17 @@ impl Follower {
         self.due.clear();
         let reached = match answer {
             Answer::State(state) => {
-                self.take(state);
+                if !self.take(state) {
+                    return;
+                }
                 true
             }
             Answer::Known => true,
             Answer::Refused => return self.reload(),
             Answer::Failed => false,
         };
-        if self.has_ended() {
-            return;
+        if reached {
+            self.told.last_update.set(Some(js_sys::Date::now()));
         }
         let was_offline = self.told.method.get_untracked() == ConnectionMethod::Offline;
         if self.polling.get() {

@@ -45,7 +45,7 @@ pub struct ConnectionStatusOptions {
     pub settled: Duration,
     /// How long the opening of a socket, or the answer to a poll, may take. By default 10 s.
     pub patience: Duration,
-    /// How long a socket may say nothing before it is pinged. By default 30 s.
+    /// How long a socket may say nothing before it is pinged; by chance half of it at least. By default 30 s.
     pub heartbeat: Duration,
     /// How long the answer to a ping may take. By default 5 s.
     pub pong_patience: Duration,
