@@ -58,11 +58,14 @@ pub(super) struct Follower {
     on_close: Closure<dyn Fn(CloseEvent)>,
 }
 
+/// What it does when something happens.
+type Act = fn(&Rc<Follower>);
+
 impl Follower {
     pub(super) fn new(options: ConnectionStatusOptions, told: Told) -> Rc<Self> {
         // Timers and handlers live in what they act on, so they hold it weakly, and go with it.
         Rc::new_cyclic(|this: &Weak<Self>| {
-            let timer = |act: fn(&Rc<Self>)| {
+            let timer = |act: Act| {
                 let this = this.clone();
                 Timer::new(move || this.upgrade().iter().for_each(act))
             };
@@ -91,7 +94,7 @@ impl Follower {
 
     /// Opens the socket, and listens to what happens to the page and its network until the owner is cleaned up.
     pub(super) fn begin(self: &Rc<Self>) {
-        let events: [(&str, fn(&Rc<Self>)); 5] = [
+        let events: [(&str, Act); 5] = [
             ("online", Self::wake),
             ("offline", Self::went_offline),
             ("visibilitychange", Self::wake),
