@@ -20,6 +20,8 @@ export class DeskPage {
   readonly headline: Locator;
   /** The live section; its attributes are `data-stage`, `data-opened` and `data-method`. */
   readonly live: Locator;
+  /** How the page is kept up to date. */
+  readonly badge: Locator;
   readonly code: Locator;
   readonly newCode: Locator;
   readonly tryAgain: Locator;
@@ -33,6 +35,7 @@ export class DeskPage {
     this.frames = recordFrames(page);
     this.headline = page.getByRole("status");
     this.live = page.locator("[data-method]");
+    this.badge = this.live.locator(".badge");
     this.code = page.getByRole("img", { name: "Code to scan with your wallet" });
     this.linkField = page.getByLabel("Copy this link into your wallet:");
     this.newCode = page.getByRole("button", { name: "New code" });
@@ -43,21 +46,21 @@ export class DeskPage {
     this.matchingCode = page.locator(".matching strong");
   }
 
-  /** From the first page to the code. */
-  async begin(): Promise<void> {
-    await this.page.goto("/");
+  /** From the first page to the code; `at` is another way to the server than the direct one. */
+  async begin(at = ""): Promise<void> {
+    await this.page.goto(`${at}/`);
     await this.page.getByRole("link", { name: "Begin" }).click();
-    await this.consent();
+    await this.consent(at);
   }
 
-  async consent(): Promise<void> {
+  async consent(at = ""): Promise<void> {
     await this.page.getByRole("button", { name: "I agree, show me the code" }).click();
-    await expect(this.page).toHaveURL("/register/connect");
+    await expect(this.page).toHaveURL(`${at}/register/connect`);
   }
 
   /** `begin`, and the page follows over its socket. */
-  async beginLive(): Promise<void> {
-    await this.begin();
+  async beginLive(at = ""): Promise<void> {
+    await this.begin(at);
     await this.expectMethod("websocket");
   }
 

@@ -35,6 +35,7 @@ const BINARY = process.env.VESTIBULE ?? join(ROOT, "target/release/vestibule");
 const PASSED_ON = ["PATH", "HOME", "LEPTOS_SITE_ROOT"];
 
 export const WEBHOOK_SECRET = "made-up-for-the-tests";
+const ADMIN_TOKEN = "made-up-for-the-staff-of-the-tests";
 
 /** A server process of the test's own, with its own database. */
 export class Server {
@@ -64,6 +65,7 @@ export class Server {
         DATABASE_URL: `sqlite://${join(this.folder, "v.db")}`,
         RATE_SESSIONS: "off",
         WEBHOOK_SECRET,
+        ADMIN_TOKEN,
         ...this.env,
         PORT: port,
       },
@@ -86,13 +88,22 @@ export class Server {
 
   /** Ends it at once, wherever it is: it cannot finish or say goodbye. */
   async kill(): Promise<void> {
+    await this.end("SIGKILL");
+    this.log += "--- killed\n";
+  }
+
+  /** Ends it as an operator does: it finishes what it is at, and says goodbye to its sockets. */
+  async stop(): Promise<void> {
+    await this.end("SIGTERM");
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
     const running = this.process;
     this.process = undefined;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
     const gone = once(running, "exit");
-    running.kill("SIGKILL");
+    running.kill(signal);
     await gone;
-    this.log += "--- killed\n";
   }
 
   /** Starts it again at the same address, with the same database. */
@@ -114,6 +125,15 @@ export class Server {
       body: JSON.stringify(behaviour),
     });
     if (!answer.ok) throw new Error(`the sandbox does not take ${JSON.stringify(behaviour)}: ${answer.status}`);
+  }
+
+  /** How many sockets each session has. */
+  async sockets(): Promise<{ sessionId: string; clients: number }[]> {
+    const answer = await fetch(`${this.url}/api/admin/websocket-stats`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    if (!answer.ok) throw new Error(`the server does not tell its sockets: ${answer.status}`);
+    return (await answer.json()).sessionCounts;
   }
 
   /** Delivers a webhook as the platform would. */

@@ -1,6 +1,7 @@
 import { type BrowserContext, type BrowserContextOptions, test as base, expect } from "@playwright/test";
 import { DeskPage } from "./desk-page";
 import { Faults } from "./faults";
+import { Gateway } from "./gateway";
 import { type Env, Server } from "./server";
 import { WalletPage } from "./wallet-page";
 
@@ -9,6 +10,8 @@ type Fixtures = {
   env: Env;
   /** The test's own server. */
   server: Server;
+  /** A gateway before the server, for those who go by its address. */
+  gateway: Gateway;
   /** What went wrong inside the pages; a test with anything in it fails. */
   faults: Faults;
   /** A further browser with cookies of its own, such as another person's, or the phone with the wallet. */
@@ -27,6 +30,12 @@ export const test = base.extend<Fixtures>({
     await use(server);
     await server.remove();
     if (testInfo.errors.length > 0) console.error(`The server's log of "${testInfo.title}":\n${server.log}`);
+  },
+
+  gateway: async ({ server }, use) => {
+    const gateway = await Gateway.start(server);
+    await use(gateway);
+    await gateway.stop();
   },
 
   baseURL: async ({ server }, use) => use(server.url),

@@ -1,73 +1,154 @@
-//! The live part of the connect page. It is small on purpose: the server draws a panel for every stage, and this island
-//! only says which one is shown, in one sentence what happens now, and how much time is left. *Runs: both; live in the
-//! browser.*
+//! The live part of the connect page. It is small on purpose: the server draws it, with a panel for every stage, and the
+//! island writes into what is drawn which one is shown, in one sentence what happens now, how much time is left, and how
+//! it knows. *Runs: both; live in the browser.*
 
 use std::time::Duration;
 
 use leptos::prelude::*;
+use web_sys::Element;
 
 use crate::{
     api::LiveOptions,
     domain::{session::Snapshot, stage::Stage},
-    ui::hooks::use_connection_status::{
-        ConnectionMethod, ConnectionStatusOptions, UseConnectionStatus, use_connection_status,
+    ui::hooks::{
+        in_browser::in_browser,
+        live_state::LiveState,
+        timer::Timer,
+        use_connection_status::{
+            ConnectionMethod, ConnectionStatusOptions, UseConnectionStatus, use_connection_status,
+        },
     },
 };
 
-/// Shows where the registration stands, live, around the panels of all stages.
-#[island]
+/// What the island looks for in the page.
+mod ids {
+    pub(super) const SECTION: &str = "live";
+    pub(super) const HEADLINE: &str = "now";
+    pub(super) const TIME_LEFT: &str = "time-left";
+    pub(super) const BADGE: &str = "badge";
+}
+
+/// The attributes by which the section hands over to the island.
+mod handed {
+    /// The state that the page is drawn with, as JSON.
+    pub(super) const STATE: &str = "data-state";
+    pub(super) const ATTEMPTS: &str = "data-attempts";
+    pub(super) const POLLING_MS: &str = "data-polling-ms";
+}
+
+/// Where the registration stands, around the panels of all stages.
+#[component]
 pub fn LiveStatus(
-    /// The state that the server drew the page with.
+    /// The state that the page is drawn with.
     snapshot: Snapshot,
     /// How to stay live.
     options: LiveOptions,
     children: Children,
 ) -> impl IntoView {
-    let UseConnectionStatus { status, connection_method, .. } = use_connection_status(
-        snapshot,
-        ConnectionStatusOptions {
-            attempts: options.attempts,
-            polling_interval: Duration::from_millis(options.polling_ms.into()),
-        },
-    );
-    let stage = Memo::new(move |_| status.with(|status| status.stage));
-    let remaining = use_countdown(status);
+    // A snapshot of plain fields can always be written as JSON.
+    let state = serde_json::to_string(&snapshot).unwrap_or_default();
+    let Snapshot { stage, opened, delayed, their_label, remaining_ms, .. } = snapshot;
     view! {
         <section
+            id=ids::SECTION
             class="live"
-            data-stage=move || stage.get().as_str()
-            data-opened=move || word(status.with(|status| status.opened))
-            data-delayed=move || word(status.with(|status| status.delayed))
-            data-method=move || connection_method.get().as_str()
+            data-stage=stage.as_str()
+            data-opened=word(opened)
+            data-delayed=word(delayed)
+            data-method=ConnectionMethod::Connecting.as_str()
+            data-state=state
+            data-attempts=options.attempts
+            data-polling-ms=options.polling_ms
         >
             // The role is on the inside: on the heading itself it would take the heading away.
             <h1 class="now">
-                <span role="status">{move || status.with(headline)}</span>
+                <span id=ids::HEADLINE role="status">
+                    {headline(stage, opened, their_label.as_deref())}
+                </span>
             </h1>
             <p class="meta">
-                <span class="countdown" hidden=move || stage.get().is_end() || stage.get() == Stage::Verified>
+                <span class="countdown">
                     <span class="visually-hidden">"Time left: "</span>
-                    <span role="timer">{move || clock_text(remaining.get())}</span>
+                    <span id=ids::TIME_LEFT role="timer">
+                        {clock_text(remaining_ms)}
+                    </span>
                 </span>
-                <span class="badge">{move || badge(connection_method.get(), options.polling_ms)}</span>
+                <span id=ids::BADGE class="badge">
+                    {badge(ConnectionMethod::Connecting, options.polling_ms)}
+                </span>
             </p>
             {children()}
         </section>
+        <LiveStatusIsland />
     }
 }
 
-/// Milliseconds until the deadline, counted down in the browser from what the server said remains.
-fn use_countdown(status: Signal<Snapshot>) -> ReadSignal<u64> {
-    let (remaining, set_remaining) = signal(status.with_untracked(|status| status.remaining_ms));
-    Effect::new(move |_| {
-        let deadline = js_sys::Date::now() + status.with(|status| status.remaining_ms) as f64;
-        let tick = move || set_remaining.set((deadline - js_sys::Date::now()).max(0.0) as u64);
-        tick();
-        if let Ok(timer) = set_interval_with_handle(tick, Duration::from_secs(1)) {
-            on_cleanup(move || timer.clear());
-        }
+/// Makes the section live.
+#[island]
+fn LiveStatusIsland() -> impl IntoView {
+    in_browser(|| {
+        follow();
     });
-    remaining
+}
+
+/// `None` where the page has no such section.
+fn follow() -> Option<()> {
+    let find = |id| document().get_element_by_id(id);
+    let section = find(ids::SECTION)?;
+    let (headline_, time_left, badge_) = (find(ids::HEADLINE)?, find(ids::TIME_LEFT)?, find(ids::BADGE)?);
+    let number = |name| section.get_attribute(name)?.parse::<u32>().ok();
+    let polling_ms = number(handed::POLLING_MS)?;
+    let options = ConnectionStatusOptions {
+        attempts: number(handed::ATTEMPTS)?,
+        polling_interval: Duration::from_millis(polling_ms.into()),
+        ..ConnectionStatusOptions::default()
+    };
+    let first = LiveState::read(&section.get_attribute(handed::STATE)?)?;
+    let UseConnectionStatus { status, connection_method, .. } = use_connection_status(first, options);
+
+    count_down(status, time_left);
+    let shown = section.clone();
+    Effect::new(move |_| {
+        status.with(|state| {
+            mark(&shown, "data-stage", state.stage.as_str());
+            mark(&shown, "data-opened", word(state.opened));
+            mark(&shown, "data-delayed", word(state.delayed));
+            say(&headline_, &headline(state.stage, state.opened, state.their_label.as_deref()));
+        });
+    });
+    Effect::new(move |_| {
+        let method = connection_method.get();
+        mark(&section, "data-method", method.as_str());
+        say(&badge_, &badge(method, polling_ms));
+    });
+    Some(())
+}
+
+/// Shows how much time is left, counted down in the browser from what the server said remains.
+fn count_down(status: Signal<LiveState>, clock: Element) {
+    let deadline = StoredValue::new(0.0);
+    let tick = move || {
+        let left = (deadline.get_value() - js_sys::Date::now()).max(0.0);
+        say(&clock, &clock_text(left as u64));
+    };
+    let timer = Timer::new(tick.clone());
+    Effect::new(move |_| {
+        let (left, ended) = status.with(|state| (state.remaining_ms, state.stage.is_end()));
+        deadline.set_value(js_sys::Date::now() + left as f64);
+        tick();
+        if ended { timer.clear() } else { timer.every(Duration::from_secs(1)) }
+    });
+}
+
+fn mark(element: &Element, name: &str, value: &str) {
+    let _ = element.set_attribute(name, value);
+}
+
+/// Written only where it is something else: what is told aloud is not to be told twice.
+fn say(element: &Element, text: &str) {
+    if element.text_content().as_deref() != Some(text) {
+        element.set_text_content(Some(text));
+    }
 }
 
 fn word(is_so: bool) -> &'static str {
@@ -81,14 +162,14 @@ fn clock_text(milliseconds: u64) -> String {
 }
 
 /// What happens now, in one sentence.
-fn headline(status: &Snapshot) -> String {
-    let wallet = || status.their_label.as_deref().unwrap_or("your wallet");
-    match status.stage {
-        Stage::Waiting if status.opened => "Your wallet has read the code".to_owned(),
+fn headline(stage: Stage, opened: bool, their_label: Option<&str>) -> String {
+    let wallet = their_label.unwrap_or("your wallet");
+    match stage {
+        Stage::Waiting if opened => "Your wallet has read the code".to_owned(),
         Stage::Waiting => "Scan the code with your wallet".to_owned(),
-        Stage::Scanned => format!("Connecting to {}", wallet()),
-        Stage::Connected => format!("Connected to {}", wallet()),
-        Stage::Requested => format!("Look at {}", wallet()),
+        Stage::Scanned => format!("Connecting to {wallet}"),
+        Stage::Connected => format!("Connected to {wallet}"),
+        Stage::Requested => format!("Look at {wallet}"),
         Stage::Presented => "Approved, being checked".to_owned(),
         Stage::Verified => "Verified".to_owned(),
         Stage::Submitted => "Registered".to_owned(),

@@ -1,5 +1,9 @@
 //! What islands use to stay live. *Runs: browser (effects).*
 
 pub mod backoff;
+mod follower;
 pub mod in_browser;
+pub mod live_state;
+mod question;
+pub mod timer;
 pub mod use_connection_status;

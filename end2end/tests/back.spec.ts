@@ -1,0 +1,35 @@
+import config from "../../playwright.config";
+import { countSockets, socketsOf } from "../support/sockets";
+import { expect, test } from "../support/test";
+
+// Playwright turns the back/forward cache off.
+test.use({
+  launchOptions: { ...config.use?.launchOptions, ignoreDefaultArgs: ["--disable-back-forward-cache"] },
+});
+
+test("the browser keeps a page that is left, and it shows the newest state on the way back", async ({
+  gateway,
+  page,
+  desk,
+  wallet,
+}) => {
+  // Chromium keeps no page that had a socket and may not be stored; other browsers do.
+  gateway.letStore();
+  await countSockets(page);
+  await desk.beginLive(gateway.url);
+  await desk.takeNotes();
+  const link = await desk.link();
+  await page.goto(`${gateway.url}/`);
+  await wallet.open(link);
+  await page.goBack({ waitUntil: "commit" });
+  await expect(desk.headline).toHaveText("Your wallet has read the code");
+  await desk.expectMethod("websocket");
+  expect(await desk.notes(), "the page is the one that was left").toEqual([
+    "Scan the code with your wallet",
+    "Your wallet has read the code",
+  ]);
+  expect(await socketsOf(page)).toMatchObject({ opened: 2, open: 1, mostAtOnce: 1 });
+  await wallet.connect();
+  await wallet.share();
+  await expect(desk.headline).toHaveText("Verified");
+});
