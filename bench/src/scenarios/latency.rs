@@ -39,6 +39,12 @@ pub(super) async fn run(bench: &Bench, kind: Kind, report: &mut Report) -> io::R
         let all_came = board.wait_until(|board| board.missing() == 0).await;
         let cpu = server.cpu_time()?.saturating_sub(cpu);
         let latencies = sorted(board.take_latencies());
+        if flow.fell_behind {
+            report.remark(&format!(
+                "b, {}: falls behind at {rate}/s; what came in time is all that its figures tell",
+                kind.name()
+            ));
+        }
         let key = |name: &str| format!("b.{rate}.{name}");
         for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1.0)] {
             report.note(&key(name), kind, percentile(&latencies, share));
@@ -46,7 +52,7 @@ pub(super) async fn run(bench: &Bench, kind: Kind, report: &mut Report) -> io::R
         let lost = if all_came { 0 } else { board.missing() };
         report.note(&key("lost"), kind, lost as f64);
         report.note(&key("repeated"), kind, (board.repeated() - repeated) as f64);
-        report.note(&key("cpu"), kind, cpu.as_secs_f64() * 1e6 / count as f64);
+        report.note(&key("cpu"), kind, cpu.as_secs_f64() * 1e6 / flow.acknowledged as f64);
         report.note(&key("late"), kind, flow.late);
     }
     Ok(())
