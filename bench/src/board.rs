@@ -33,10 +33,6 @@ pub struct Track {
     pub version: u64,
     /// Whether the socket is open and was greeted.
     pub open: bool,
-    /// How often it was greeted.
-    pub greeted: u32,
-    /// How many states came live, without the greetings.
-    pub live: u32,
     /// Greetings with an older state than had been told before.
     pub stale: u32,
     /// What has to come: how far, and since when.
@@ -50,6 +46,7 @@ pub struct Board {
     /// From when it was due to when it came, in ms.
     latencies: RefCell<Vec<f64>>,
     missing: Cell<usize>,
+    arrived: Cell<usize>,
     open: Cell<usize>,
     repeated: Cell<u64>,
     changed: Notify,
@@ -73,6 +70,7 @@ impl Board {
             tracks: RefCell::default(),
             latencies: RefCell::default(),
             missing: Cell::default(),
+            arrived: Cell::default(),
             open: Cell::default(),
             repeated: Cell::default(),
             changed: Notify::new(),
@@ -96,6 +94,12 @@ impl Board {
     #[must_use]
     pub fn missing(&self) -> usize {
         self.missing.get()
+    }
+
+    /// How many expected states came live, each by a message of its own.
+    #[must_use]
+    pub fn arrived(&self) -> usize {
+        self.arrived.get()
     }
 
     /// How many sockets are open and greeted.
@@ -138,7 +142,6 @@ impl Board {
         let track = &mut tracks[socket];
         let greeting = told.kind == "connected";
         if greeting {
-            track.greeted += 1;
             track.open = true;
             self.open.set(self.open.get() + 1);
         }
@@ -146,12 +149,15 @@ impl Board {
             match greeting {
                 true if version < track.version => track.stale += 1,
                 false if version <= track.version => self.repeated.set(self.repeated.get() + 1),
-                false => track.live += 1,
-                true => {}
+                _ => {}
             }
             track.version = track.version.max(version);
-            track.reached = track.reached.max(self.kind.reached(version, told.status));
-            while let Some((_, since)) = track.due.pop_front_if(|(goal, _)| *goal <= track.reached) {
+            let reached = self.kind.reached(version, told.status);
+            track.reached = track.reached.max(reached);
+            while let Some((goal, since)) = track.due.pop_front_if(|(goal, _)| *goal <= track.reached) {
+                if !greeting && goal == reached {
+                    self.arrived.set(self.arrived.get() + 1);
+                }
                 self.latencies.borrow_mut().push((now - since).as_secs_f64() * 1000.0);
                 self.missing.set(self.missing.get() - 1);
             }
@@ -168,20 +174,27 @@ impl Board {
         self.changed.notify_one();
     }
 
-    /// Reads a socket to its end, and notes what comes.
+    /// Reads a socket to its end, and notes what comes; or until it is dropped, and notes that too.
     pub async fn watch(&self, socket: usize, stream: &mut Socket) {
+        let _closed = Closed { board: self, socket };
         // A closing handshake is answered by the library.
         while let Some(Ok(message)) = stream.next().await {
             if let Message::Text(text) = message {
                 self.heard(socket, &text);
             }
         }
-        self.closed(socket);
     }
+}
 
-    /// Notes that a socket was cut off.
-    pub fn cut(&self, socket: usize) {
-        self.closed(socket);
+/// A socket that is being read; closed when it is dropped.
+struct Closed<'a> {
+    board: &'a Board,
+    socket: usize,
+}
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        self.board.closed(self.socket);
     }
 }
 
@@ -244,10 +257,5 @@ impl Sockets {
     /// Lets a task run as long as the sockets do.
     pub fn spawn(&mut self, task: impl Future<Output = ()> + 'static) {
         self.tasks.spawn_local(task);
-    }
-
-    /// Waits until all have ended.
-    pub async fn ended(&mut self) {
-        while self.tasks.join_next().await.is_some() {}
     }
 }

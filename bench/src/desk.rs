@@ -32,15 +32,6 @@ pub struct Session {
     pub connection: String,
 }
 
-/// How a session stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Its version.
-    pub version: u64,
-    /// How far it is, in the steps of [`Kind::reached`].
-    pub reached: u32,
-}
-
 /// A server with sessions.
 pub struct Desk {
     /// What the server is.
@@ -127,15 +118,19 @@ impl Desk {
         get(&format!("/api/connections/session?sessionId={id}&token={token}"), &known)
     }
 
-    /// How a session stands now, by the server's own answer.
+    /// The server was started again: what was connected is no more.
+    pub fn reconnect(&self) {
+        self.pool.clear();
+    }
+
+    /// How far a session is, in the steps of [`Kind::reached`], by the server's own answer.
     ///
     /// # Errors
     /// When there is no answer.
-    pub async fn standing(&self, session: usize) -> io::Result<Standing> {
+    pub async fn reached(&self, session: usize) -> io::Result<u32> {
         let state = self.pool.send(&self.poll(session, None)).await?.json()?;
         let version = state["version"].as_u64().unwrap_or_default();
-        let reached = self.kind.reached(version, state["status"].as_str().unwrap_or_default());
-        Ok(Standing { version, reached })
+        Ok(self.kind.reached(version, state["status"].as_str().unwrap_or_default()))
     }
 
     /// Whether the session's next webhook can come: there is one, and what has to happen before it has happened.

@@ -178,6 +178,11 @@ impl Pool {
         Self { to, idle: Rc::default() }
     }
 
+    /// Closes the connections that are free: those to a server that was killed.
+    pub fn clear(&self) {
+        self.idle.borrow_mut().clear();
+    }
+
     /// Sends a request on a connection that is free, or on a new one.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod scenarios;
 mod serve;
 mod server;
 mod stats;
+mod template;
 mod webhook;
 
 use std::{fs, io, path::Path, process::ExitCode, rc::Rc};

@@ -58,12 +58,6 @@ impl Kind {
         }
     }
 
-    /// Whether a webhook that it acknowledged is on disk.
-    #[must_use]
-    pub const fn is_durable(self) -> bool {
-        !matches!(self, Self::FloorTuned)
-    }
-
     /// How far a message says that a session is, in steps from 0. The program says it by its words, because acts of its
     /// own raise the version too; the others count webhooks.
     #[must_use]

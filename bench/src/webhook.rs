@@ -1,7 +1,9 @@
 //! The webhooks of a registration, in the platform's real form: the fixtures of the program's own tests with other ids.
 //! *Runs: generator.*
 
-use crate::http;
+use serde_json::Value;
+
+use crate::{http, template::Template};
 
 /// The key that every server is told, and that every webhook carries.
 pub const KEY: &str = "a-key-for-the-benchmark-alone";
@@ -80,42 +82,6 @@ pub fn thread_id(connection: &str) -> String {
     format!("{}{}", &THREAD_ID[..8], &connection[8..])
 }
 
-/// A body in pieces, so that making one costs next to nothing.
-struct Template {
-    pieces: Vec<(String, Option<Slot>)>,
-}
-
-#[derive(Clone, Copy)]
-enum Slot {
-    OutOfBand,
-    Connection,
-    Proof,
-    Thread,
-}
-
-impl Template {
-    fn of(step: Step) -> Self {
-        let value: serde_json::Value = serde_json::from_str(step.fixture()).unwrap_or_default();
-        let text = value.to_string();
-        let ids = [
-            (OUT_OF_BAND_ID, Slot::OutOfBand),
-            (CONNECTION_ID, Slot::Connection),
-            (PROOF_ID, Slot::Proof),
-            (THREAD_ID, Slot::Thread),
-        ];
-        let mut pieces = Vec::new();
-        let mut rest = &*text;
-        loop {
-            let next = ids.iter().filter_map(|(id, slot)| Some((rest.find(id)?, *id, *slot))).min_by_key(|next| next.0);
-            let Some((at, id, slot)) = next else { break };
-            pieces.push((rest[..at].to_owned(), Some(slot)));
-            rest = &rest[at + id.len()..];
-        }
-        pieces.push((rest.to_owned(), None));
-        Self { pieces }
-    }
-}
-
 /// Makes the requests that bring webhooks.
 pub struct Webhooks {
     templates: [Template; 4],
@@ -123,7 +89,10 @@ pub struct Webhooks {
 
 impl Default for Webhooks {
     fn default() -> Self {
-        Self { templates: Step::ALL.map(Template::of) }
+        let ids = [OUT_OF_BAND_ID, CONNECTION_ID, PROOF_ID, THREAD_ID];
+        // A fixture is JSON, else the program's own tests would fail.
+        let body = |step: Step| serde_json::from_str::<Value>(step.fixture()).unwrap_or_default().to_string();
+        Self { templates: Step::ALL.map(|step| Template::of(&body(step), &ids)) }
     }
 }
 
@@ -131,17 +100,8 @@ impl Webhooks {
     /// The request that brings this step of the registration with this invitation and this connection.
     #[must_use]
     pub fn request(&self, step: Step, out_of_band: &str, connection: &str) -> Vec<u8> {
-        let mut body = String::with_capacity(1200);
-        for (text, slot) in &self.templates[step as usize].pieces {
-            body.push_str(text);
-            match slot {
-                Some(Slot::OutOfBand) => body.push_str(out_of_band),
-                Some(Slot::Connection) => body.push_str(connection),
-                Some(Slot::Proof) => body.push_str(&proof_id(connection)),
-                Some(Slot::Thread) => body.push_str(&thread_id(connection)),
-                None => {}
-            }
-        }
+        let ids = [out_of_band, connection, &proof_id(connection), &thread_id(connection)];
+        let body = self.templates[step as usize].with(&ids);
         http::post(PATH, &format!("X-API-Key: {KEY}\r\n"), &body)
     }
 }

@@ -80,8 +80,15 @@ pub fn targets_table(report: &Report) -> String {
             Against::Nothing => ("", figure.unit.to_owned()),
         };
         let sign = if target.more { "≥" } else { "≤" };
-        let limit =
-            |value: f64| if value == 0.0 { "0".to_owned() } else { format!("{sign} {value} {unit}").trim().to_owned() };
+        let limit = |value: f64| {
+            if value == 0.0 {
+                "0".to_owned()
+            } else if value.is_infinite() {
+                "–".to_owned()
+            } else {
+                format!("{sign} {value} {unit}").trim().to_owned()
+            }
+        };
         let verdict = match (target.holds(reached, target.must), target.holds(reached, target.aim)) {
             (_, true) => "aim ✓",
             (true, false) => "must ✓",

@@ -1,9 +1,16 @@
 //! The scenarios. Each begins with a fresh server on an empty file, is bounded in count and time, and notes its figures in
 //! the report. *Runs: generator.*
 
+mod breaking;
 mod fanout;
+mod fill;
+mod heartbeat;
+mod kill;
 mod latency;
 mod memory;
+mod page;
+mod polling;
+mod storm;
 mod throughput;
 
 use std::{io, rc::Rc};
@@ -28,17 +35,29 @@ pub struct Bench {
 pub type Letter = char;
 
 /// All scenarios, with what they are about.
-pub const ALL: [(Letter, &str); 4] = [
+pub const ALL: [(Letter, &str); 10] = [
     ('a', "memory of idle sockets"),
     ('b', "from webhook to message"),
     ('c', "acknowledged webhooks a second"),
     ('d', "one session, a thousand watchers"),
+    ('e', "ten thousand sockets come back"),
+    ('f', "delivery while sockets break"),
+    ('g', "killed under load"),
+    ('h', "polling"),
+    ('i', "heartbeats"),
+    ('j', "page and start"),
 ];
 
 /// The servers that a scenario says something about.
 #[must_use]
-pub fn servers(_letter: Letter) -> &'static [Kind] {
-    &Kind::ALL
+pub fn servers(letter: Letter) -> &'static [Kind] {
+    match letter {
+        // What is not durable is gone by definition.
+        'g' => &[Kind::Vestibule, Kind::FloorSqlite, Kind::NodeWs],
+        // The floors have no heartbeat.
+        'i' => &[Kind::Vestibule, Kind::NodeWs],
+        _ => &Kind::ALL,
+    }
 }
 
 /// Runs one round of a scenario against one server.
@@ -52,6 +71,12 @@ pub async fn run(letter: Letter, bench: &Bench, kind: Kind, report: &mut Report)
         'b' => latency::run(bench, kind, report).await,
         'c' => throughput::run(bench, kind, report).await,
         'd' => fanout::run(bench, kind, report).await,
+        'e' => storm::run(bench, kind, report).await,
+        'f' => breaking::run(bench, kind, report).await,
+        'g' => kill::run(bench, kind, report).await,
+        'h' => polling::run(bench, kind, report).await,
+        'i' => heartbeat::run(bench, kind, report).await,
+        'j' => page::run(bench, kind, report).await,
         _ => Err(io::Error::other(format!("there is no scenario {letter}"))),
     }
 }
