@@ -138,4 +138,6 @@ setInterval(() => {
   }
 }, heartbeat).unref();
 
+// As proxies expect it; Node's own five seconds are shorter than a quiet minute.
+server.keepAliveTimeout = 75_000;
 server.listen({ port: Number(port), host: "127.0.0.1", backlog: 16_384 });

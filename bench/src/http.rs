@@ -115,6 +115,11 @@ impl Connection {
         Ok(Answer { status: head.status, etag: head.etag, body, first_byte })
     }
 
+    /// Whether the server has closed it meanwhile.
+    fn is_over(&self) -> bool {
+        !matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     async fn read_more(&mut self) -> io::Result<()> {
         loop {
             self.stream.readable().await?;
@@ -188,10 +193,13 @@ impl Pool {
     /// # Errors
     /// When the connection breaks; nothing is sent twice.
     pub async fn send(&self, request: &[u8]) -> io::Result<Answer> {
-        let idle = self.idle.borrow_mut().pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => Connection::open(self.to).await?,
+        let mut connection = loop {
+            let idle = self.idle.borrow_mut().pop();
+            match idle {
+                Some(connection) if connection.is_over() => {}
+                Some(connection) => break connection,
+                None => break Connection::open(self.to).await?,
+            }
         };
         let answer = connection.send(request).await?;
         self.idle.borrow_mut().push(connection);

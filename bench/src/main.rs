@@ -20,7 +20,7 @@ mod stats;
 mod template;
 mod webhook;
 
-use std::{fs, io, path::Path, process::ExitCode, rc::Rc};
+use std::{fs, io, path::Path, process::ExitCode, rc::Rc, time::Instant};
 
 use options::Options;
 use platform::Platform;
@@ -111,8 +111,10 @@ async fn measure(options: &Options) -> io::Result<()> {
         for round in 1..=rounds {
             for kind in scenarios::servers(*letter).iter().filter(|kind| options.servers.contains(kind)) {
                 eprintln!("{letter} {about}: {}, round {round} of {rounds}", kind.name());
+                let began = Instant::now();
                 let result = scenarios::run(*letter, &bench, *kind, &mut report).await;
                 result.map_err(|error| io::Error::other(format!("{letter}, {}: {error}", kind.name())))?;
+                eprintln!("  {:.0} s", began.elapsed().as_secs_f64());
             }
         }
     }

@@ -5,7 +5,7 @@
 //! end*, that the browser was told this state or a newer one, live or on its return. Who only broadcasts loses what comes
 //! while nobody listens. *Runs: generator.*
 
-use std::{cell::Cell, io, rc::Rc, time::Duration};
+use std::{cell::Cell, io, pin::pin, rc::Rc, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
@@ -43,9 +43,12 @@ pub(super) async fn run(bench: &Bench, kind: Kind, report: &mut Report) -> io::R
             let mut life = SHORTEST.mul_f64(fastrand::f64() * 2.0);
             loop {
                 if let Ok(mut stream) = connect(&desk, browser, browser).await {
-                    if timeout(life, board.watch(browser, &mut stream)).await.is_err() && calm.get() {
-                        // Nothing is cut any more.
-                        return board.watch(browser, &mut stream).await;
+                    {
+                        let mut watching = pin!(board.watch(browser, &mut stream));
+                        if timeout(life, &mut watching).await.is_err() && calm.get() {
+                            // Nothing is cut any more.
+                            return watching.await;
+                        }
                     }
                     let _ = stream.get_ref().set_zero_linger();
                     cuts.set(cuts.get() + 1);
