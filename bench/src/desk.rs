@@ -137,8 +137,9 @@ impl Desk {
     #[must_use]
     pub fn is_ready(&self, session: usize, steps: usize) -> bool {
         let sent = self.sent.borrow()[session];
-        let waits = self.kind == Kind::Vestibule && sent == Step::Presented as usize;
-        sent < steps && !(waits && !self.platform.was_asked(&self.sessions[session].connection))
+        // A wallet presents nothing before it was asked to, and only the program asks.
+        let has_to_be_asked = self.kind == Kind::Vestibule && sent == Step::Presented as usize;
+        sent < steps && (!has_to_be_asked || self.platform.was_asked(&self.sessions[session].connection))
     }
 
     /// Begins the next webhook of a session: its request, and how far it brings the session. The platform knows from now on.

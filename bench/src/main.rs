@@ -107,6 +107,7 @@ async fn measure(options: &Options) -> io::Result<()> {
     for line in &report.circumstances {
         eprintln!("{line}");
     }
+    let load = process::Load::begin()?;
     for (letter, about) in scenarios::ALL.iter().filter(|(letter, _)| options.only.contains(letter)) {
         for round in 1..=rounds {
             for kind in scenarios::servers(*letter).iter().filter(|kind| options.servers.contains(kind)) {
@@ -118,9 +119,15 @@ async fn measure(options: &Options) -> io::Result<()> {
             }
         }
     }
+    let others = load.others()? * 100.0;
+    report.circumstances.push(format!("everything else on the machine used {others:.0} % of it meanwhile"));
     println!("\n{}\n{}", figures_table(&report), targets_table(&report));
     for remark in report.remarks() {
         println!("{remark}");
+    }
+    println!("everything else on the machine used {others:.0} % of it meanwhile");
+    if options.write {
+        report::write(&report, &root.join("docs"))?;
     }
     Ok(())
 }

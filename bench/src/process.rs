@@ -32,6 +32,42 @@ pub fn cpu_time(pid: u32) -> io::Result<Duration> {
     Ok(Duration::from_secs_f64((user + system) as f64 / rustix::param::clock_ticks_per_second() as f64))
 }
 
+/// How busy the machine is, and how much of that is ours: its own processes, and those it started that have ended.
+pub struct Load {
+    all: u64,
+    idle: u64,
+    ours: u64,
+}
+
+impl Load {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn begin() -> io::Result<Self> {
+        let fields = |text: &str, from: usize| -> Vec<u64> {
+            text.split_whitespace().skip(from).map_while(|word| word.parse().ok()).collect()
+        };
+        let stat = fs::read_to_string("/proc/stat")?;
+        let ticks = fields(stat.lines().next().unwrap_or_default(), 1);
+        let own = fs::read_to_string("/proc/self/stat")?;
+        let own = own.rsplit_once(')').map(|(_, rest)| fields(rest, 14 - 3)).unwrap_or_default();
+        // user, nice, system, idle, iowait, irq, softirq, steal; after it guests, who are in user already (proc(5)).
+        let (all, idle) = (ticks.iter().take(8).sum(), ticks.iter().skip(3).take(2).sum());
+        Ok(Self { all, idle, ours: own.iter().take(4).sum() })
+    }
+
+    /// The share of the machine that others have used since.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn others(&self) -> io::Result<f64> {
+        let now = Self::begin()?;
+        let busy = (now.all - self.all).saturating_sub(now.idle - self.idle);
+        Ok(busy.saturating_sub(now.ours - self.ours) as f64 / (now.all - self.all).max(1) as f64)
+    }
+}
+
 /// The resident memory of a process, in bytes.
 ///
 /// # Errors
@@ -116,7 +152,6 @@ fn file_system(folder: &Path) -> String {
 /// # Errors
 /// When there is no such folder.
 pub fn is_on_disk(folder: &Path) -> io::Result<bool> {
-    #[expect(clippy::useless_conversion, clippy::cast_sign_loss, reason = "the type differs between systems")]
     let kind = rustix::fs::statfs(folder)?.f_type as u64;
     Ok(kind != TMPFS)
 }

@@ -1,6 +1,8 @@
 //! The figures of a run, and what is made of them: a table, JSON, a plot. *Runs: generator.*
 
 mod figures;
+mod files;
+mod plot;
 mod table;
 
 use std::collections::BTreeMap;
@@ -9,6 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{server::Kind, stats::median};
 pub use figures::{Against, FIGURES, TARGETS, Target};
+pub use files::write;
+pub use plot::plot;
 pub use table::{figures_table, targets_table};
 
 /// What a run found.
@@ -66,7 +70,10 @@ impl Report {
             let servers = self.values.get(figure.key)?;
             let values: serde_json::Map<String, Value> = servers
                 .iter()
-                .map(|(kind, rounds)| (kind.name().to_owned(), json!({ "median": median(rounds), "rounds": rounds })))
+                .map(|(kind, rounds)| {
+                    let all: Vec<f64> = rounds.iter().copied().map(rounded).collect();
+                    (kind.name().to_owned(), json!({ "median": rounded(median(rounds)), "rounds": all }))
+                })
                 .collect();
             Some(json!({ "key": figure.key, "label": figure.label, "unit": figure.unit, "servers": values }))
         });
@@ -77,7 +84,7 @@ impl Report {
                 Against::Nothing => Value::Null,
             };
             Some(json!({
-                "key": target.key, "against": against, "reached": reached, "must": target.must, "aim": target.aim,
+                "key": target.key, "against": against, "reached": rounded(reached), "must": target.must, "aim": target.aim,
                 "more_is_better": target.more, "must_reached": target.holds(reached, target.must),
                 "aim_reached": target.holds(reached, target.aim),
             }))
@@ -89,6 +96,11 @@ impl Report {
             "remarks": self.remarks,
         })
     }
+}
+
+/// No figure here is exact to a thousandth.
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
 }
 
 impl Target {

@@ -4,7 +4,7 @@ use super::{Against, FIGURES, Report, TARGETS};
 use crate::server::Kind;
 
 /// A figure for people: thousands apart, so many decimals.
-fn number(value: f64, decimals: usize) -> String {
+pub(super) fn number(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
     let mut grouped = String::new();
