@@ -8,16 +8,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::task::{JoinSet, yield_now};
+use tokio::{
+    sync::Notify,
+    task::{JoinSet, yield_now},
+    time::timeout,
+};
 
 use crate::{
     board::Board,
     desk::{Desk, Turns},
     process,
+    server::Server,
 };
 
 /// A server that is so far behind will not catch up.
 const BEHIND: Duration = Duration::from_secs(10);
+
+/// A slow server is killed after this.
+const LONGEST_LOAD: Duration = Duration::from_secs(3);
 
 /// What bringing webhooks told.
 #[derive(Debug, Default)]
@@ -170,4 +178,43 @@ pub async fn at_full_speed(
     all.took = began.elapsed();
     all.own_share = own.share()?;
     Ok(all)
+}
+
+/// Brings webhooks as fast as `publishers` can, and kills the server (SIGKILL) in the middle, at a moment of chance. Gives
+/// back those that were acknowledged: the session, and how far each brought it.
+///
+/// # Errors
+/// When the server refuses one for good, or none was under way when it was killed.
+pub async fn until_killed(
+    server: &mut Server,
+    desk: &Rc<Desk>,
+    turns: Turns,
+    publishers: usize,
+    count: usize,
+) -> io::Result<Vec<(usize, u32)>> {
+    let acknowledged = Rc::<RefCell<Vec<(usize, u32)>>>::default();
+    let reached = Rc::new(Notify::new());
+    // By count, because a moment in time would be before the first webhook for one server and after the last for another.
+    let enough = fastrand::usize(count / 20..count / 2);
+    let note = {
+        let (acknowledged, reached) = (Rc::clone(&acknowledged), Rc::clone(&reached));
+        move |session, goal| {
+            acknowledged.borrow_mut().push((session, goal));
+            if acknowledged.borrow().len() == enough {
+                reached.notify_one();
+            }
+        }
+    };
+    let load = at_full_speed(desk, turns, publishers, count, true, note);
+    let killed = async {
+        let _ = timeout(LONGEST_LOAD, reached.notified()).await;
+        server.kill().await
+    };
+    let (flow, killed) = tokio::join!(load, killed);
+    killed?;
+    desk.reconnect();
+    if flow?.broken == 0 {
+        return Err(io::Error::other("it was killed when nothing was under way"));
+    }
+    Ok(acknowledged.take())
 }

@@ -3,16 +3,14 @@
 //! its log says. *Runs: generator.*
 
 use std::{
-    cell::RefCell,
     collections::{HashMap, HashSet},
     io,
     path::Path,
     rc::Rc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::time::sleep;
 
 use super::Bench;
 use crate::{
@@ -24,8 +22,6 @@ use crate::{
 };
 
 const PUBLISHERS: usize = 64;
-/// The moment of the kill, in milliseconds after the first webhook.
-const MOMENT: std::ops::Range<u64> = 100..600;
 
 pub(super) async fn run(bench: &Bench, kind: Kind, report: &mut Report) -> io::Result<()> {
     let (kills, batch) = (bench.size(5, 2), bench.size(3000, 1000));
@@ -36,27 +32,14 @@ pub(super) async fn run(bench: &Bench, kind: Kind, report: &mut Report) -> io::R
         let sessions = kill * batch..(kill + 1) * batch;
         let owned = Rc::get_mut(&mut desk).ok_or_else(|| io::Error::other("publishers outlived the server"))?;
         owned.open_up_to(sessions.end).await?;
-        let heard = Rc::new(RefCell::new(Vec::new()));
-        let note = {
-            let heard = Rc::clone(&heard);
-            move |session, goal| heard.borrow_mut().push((session, goal))
-        };
         let turns = Turns::of(sessions.clone(), batch, Step::ALL.len());
-        let load = flow::at_full_speed(&desk, turns, PUBLISHERS, batch * Step::ALL.len(), true, note);
-        let killed = async {
-            sleep(Duration::from_millis(fastrand::u64(MOMENT))).await;
-            server.kill().await
-        };
-        let (load, killed) = tokio::join!(load, killed);
-        load?;
-        killed?;
-        desk.reconnect();
+        let heard = flow::until_killed(&mut server, &desk, turns, PUBLISHERS, batch * Step::ALL.len()).await?;
         let began = Instant::now();
         server.restart()?;
         server.wait_until_it_answers(began).await?;
         let log = events(kind, &server.database()).map_err(io::Error::other)?;
-        acknowledged += heard.borrow().len();
-        missing += heard.borrow().iter().filter(|(session, goal)| !log.holds(&desk, *session, *goal)).count();
+        acknowledged += heard.len();
+        missing += heard.iter().filter(|(session, goal)| !log.holds(&desk, *session, *goal)).count();
         for session in sessions {
             let reached = desk.reached(session).await?;
             disagreeing += usize::from(!log.agrees(&desk, session, reached));

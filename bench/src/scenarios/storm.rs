@@ -3,8 +3,6 @@
 //! than what was acknowledged. *Runs: generator.*
 
 use std::{
-    cell::RefCell,
-    collections::HashMap,
     io,
     rc::Rc,
     time::{Duration, Instant},
@@ -21,8 +19,7 @@ use crate::{
     server::Kind,
 };
 
-/// Webhooks come for so long before the server is killed.
-const UNDER_LOAD: Duration = Duration::from_millis(700);
+const PUBLISHERS: usize = 16;
 /// A browser that was refused tries again after this.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -33,24 +30,9 @@ pub(super) async fn run(bench: &Bench, kind: Kind, report: &mut Report) -> io::R
     let board = Board::new(kind, all);
     let mut sockets = Sockets::default();
     sockets.open(&desk, &board, 0..all, |socket| socket).await?;
-    let acknowledged = Rc::new(RefCell::new(HashMap::new()));
-    let note = {
-        let acknowledged = Rc::clone(&acknowledged);
-        move |session, goal| {
-            acknowledged.borrow_mut().insert(session, goal);
-        }
-    };
-    let load = flow::at_full_speed(&desk, Turns::of(0..all, all, 2), 16, all * 2, true, note);
-    let killed = async {
-        sleep(UNDER_LOAD).await;
-        server.kill().await
-    };
-    let (load, killed) = tokio::join!(load, killed);
-    load?;
-    killed?;
+    let acknowledged = flow::until_killed(&mut server, &desk, Turns::of(0..all, all, 2), PUBLISHERS, all * 2).await?;
     board.wait_until(|board| board.open() == 0).await;
     drop(sockets);
-    desk.reconnect();
     let began = Instant::now();
     server.restart()?;
     server.wait_until_it_listens().await?;
@@ -73,9 +55,8 @@ pub(super) async fn run(bench: &Bench, kind: Kind, report: &mut Report) -> io::R
     report.note("e.seconds", kind, began.elapsed().as_secs_f64());
     // What is kept in memory alone is gone, and Node's greeting tells no state.
     if matches!(kind, Kind::Vestibule | Kind::FloorSqlite) {
-        let acknowledged = acknowledged.borrow();
         let stale =
-            board.look(|tracks| acknowledged.iter().filter(|(socket, goal)| tracks[**socket].reached < **goal).count());
+            board.look(|tracks| acknowledged.iter().filter(|(socket, goal)| tracks[*socket].reached < *goal).count());
         report.note("e.stale", kind, stale as f64);
     }
     Ok(())
