@@ -52,7 +52,7 @@ check: tools-lint ## formatting and clippy, for the server and for the browser
 
 unit: tools-lint ## cargo test (ARGS=... is passed on)
 	cargo test --locked $(ARGS)
-	cargo test --locked $(bench)
+	$(if $(ARGS),,cargo test --locked $(bench))
 
 e2e: tools-test build ## build and the browser tests (ARGS=... is passed on)
 	npx --no-install playwright test $(ARGS)

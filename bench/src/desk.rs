@@ -204,8 +204,11 @@ impl Turns {
             let other = fastrand::usize(..self.waiting.len());
             self.waiting.swap(0, other);
         }
-        let at = self.waiting.iter().position(|session| desk.is_ready(*session, self.steps))?;
-        self.waiting.remove(at)
+        match self.waiting.iter().position(|session| desk.is_ready(*session, self.steps)) {
+            Some(at) => self.waiting.remove(at),
+            // Those under way all wait for the server: people keep coming all the same.
+            None => self.fresh.next(),
+        }
     }
 
     /// A session's webhook was acknowledged: it waits for its next turn, or gives its place to a fresh one.
