@@ -28,7 +28,10 @@ wasm := target/wasm32-unknown-unknown/wasm-release/vestibule.wasm
 # Written last by scripts/site.mjs, so its time stands for the whole of target/site.
 site := target/release/hash.txt
 
-.PHONY: help run build test check unit e2e fuzz fmt doc audit clean FORCE
+# The benchmark is a package of its own, and no part of the program.
+bench := --manifest-path bench/Cargo.toml
+
+.PHONY: help run build test check unit e2e fuzz bench fmt doc audit clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,9 +47,12 @@ check: tools-lint ## formatting and clippy, for the server and for the browser
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked $(browser) -- -D warnings
+	cargo fmt $(bench) --check
+	cargo clippy --locked $(bench) --all-targets -- -D warnings
 
 unit: tools-lint ## cargo test (ARGS=... is passed on)
 	cargo test --locked $(ARGS)
+	$(if $(ARGS),,cargo test --locked $(bench))
 
 e2e: tools-test build ## build and the browser tests (ARGS=... is passed on)
 	npx --no-install playwright test $(ARGS)
@@ -54,8 +60,12 @@ e2e: tools-test build ## build and the browser tests (ARGS=... is passed on)
 fuzz: tools-lint ## many more of the random bodies and calls that cargo test makes a few of (CASES=20000)
 	PROPTEST_CASES=$${CASES:-20000} cargo test --locked --test it fuzz::
 
+bench: build ## measure beside others, on two cores to itself (ARGS=... is passed on: --help, --quick, --write)
+	scripts/bench $(ARGS)
+
 fmt: tools-lint ## format the Rust code
 	cargo fmt
+	cargo fmt $(bench)
 
 doc: tools-lint ## the code's documentation: target/doc/vestibule
 	cargo doc --locked --no-deps --document-private-items

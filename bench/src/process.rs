@@ -1,0 +1,164 @@
+//! What the system says about a process: memory and processor time. And how processes are kept to their cores.
+//! *Runs: generator.*
+
+use std::{fs, io, path::Path, time::Duration};
+
+use rustix::{
+    process::{Resource, getrlimit},
+    thread::{CpuSet, sched_setaffinity},
+};
+
+/// The core that the measured server has for itself,
+pub const SERVER_CORE: usize = 0;
+/// and that of the generator, with its platform and its database readers.
+pub const GENERATOR_CORE: usize = 1;
+/// `f_type` of a file system in memory (statfs(2)).
+const TMPFS: u64 = 0x0102_1994;
+
+fn wrong(what: &str) -> io::Error {
+    io::Error::other(format!("/proc does not show {what}"))
+}
+
+/// The processor time a process has used so far, in user and system mode, its threads included. In steps of 10 ms.
+///
+/// # Errors
+/// When there is no such process.
+pub fn cpu_time(pid: u32) -> io::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name, in parentheses, may hold anything; the fields after it are counted from the state, number 3 (proc(5)).
+    let fields = stat.rsplit_once(')').map(|(_, rest)| rest).ok_or_else(|| wrong("a name"))?;
+    let field = |number: usize| fields.split_whitespace().nth(number - 3).and_then(|text| text.parse::<u64>().ok());
+    let (user, system) = field(14).zip(field(15)).ok_or_else(|| wrong("processor time"))?;
+    Ok(Duration::from_secs_f64((user + system) as f64 / rustix::param::clock_ticks_per_second() as f64))
+}
+
+/// How busy the machine is, and how much of that is ours: its own processes, and those it started that have ended.
+pub struct Load {
+    all: u64,
+    idle: u64,
+    ours: u64,
+}
+
+impl Load {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn begin() -> io::Result<Self> {
+        let fields = |text: &str, from: usize| -> Vec<u64> {
+            text.split_whitespace().skip(from).map_while(|word| word.parse().ok()).collect()
+        };
+        let stat = fs::read_to_string("/proc/stat")?;
+        let ticks = fields(stat.lines().next().unwrap_or_default(), 1);
+        let own = fs::read_to_string("/proc/self/stat")?;
+        let own = own.rsplit_once(')').map(|(_, rest)| fields(rest, 14 - 3)).unwrap_or_default();
+        // user, nice, system, idle, iowait, irq, softirq, steal; after it guests, who are in user already (proc(5)).
+        let (all, idle) = (ticks.iter().take(8).sum(), ticks.iter().skip(3).take(2).sum());
+        Ok(Self { all, idle, ours: own.iter().take(4).sum() })
+    }
+
+    /// The share of the machine that others have used since.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn others(&self) -> io::Result<f64> {
+        let now = Self::begin()?;
+        let busy = (now.all - self.all).saturating_sub(now.idle - self.idle);
+        Ok(busy.saturating_sub(now.ours - self.ours) as f64 / (now.all - self.all).max(1) as f64)
+    }
+}
+
+/// The resident memory of a process, in bytes.
+///
+/// # Errors
+/// When there is no such process.
+pub fn resident(pid: u32) -> io::Result<u64> {
+    kib_in(&format!("/proc/{pid}/status"), "VmRSS:").map(|kib| kib * 1024)
+}
+
+/// What the kernel holds for itself on the whole machine, in bytes: its slabs, and the buffers of TCP. A socket's price
+/// at the kernel is the growth of this, shared by its two ends.
+///
+/// # Errors
+/// When the system does not say.
+pub fn kernel_memory() -> io::Result<u64> {
+    let sockets = fs::read_to_string("/proc/net/sockstat")?;
+    let tcp = sockets.lines().find(|line| line.starts_with("TCP:")).unwrap_or_default();
+    let pages =
+        tcp.split_whitespace().skip_while(|word| *word != "mem").nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    let buffers = pages.ok_or_else(|| wrong("TCP's memory"))? * rustix::param::page_size() as u64;
+    Ok(kib_in("/proc/meminfo", "Slab:")? * 1024 + buffers)
+}
+
+fn kib_in(file: &str, name: &str) -> io::Result<u64> {
+    let text = fs::read_to_string(file)?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).ok_or_else(|| wrong(name))?;
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).ok_or_else(|| wrong(name))
+}
+
+/// Keeps this process, and what it starts from now on, to the generator's core. False where the machine has only one.
+///
+/// # Errors
+/// When the system refuses.
+pub fn keep_to_own_core() -> io::Result<bool> {
+    if cores() <= GENERATOR_CORE {
+        return Ok(false);
+    }
+    let mut set = CpuSet::new();
+    set.set(GENERATOR_CORE);
+    sched_setaffinity(None, &set)?;
+    Ok(true)
+}
+
+/// How many cores are online, whatever this process may use of them.
+#[must_use]
+pub fn cores() -> usize {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    text.lines().filter(|line| line.starts_with("processor")).count().max(1)
+}
+
+/// The machine in words: processor, cores, memory, kernel, file system of this folder.
+#[must_use]
+pub fn machine(folder: &Path) -> String {
+    let read = |file| fs::read_to_string(file).unwrap_or_default();
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(':').nth(1));
+    let memory = kib_in("/proc/meminfo", "MemTotal:").unwrap_or_default() as f64 / 1024.0 / 1024.0;
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let kernel: Vec<&str> = kernel.trim().split(['.', '-']).take(2).collect();
+    format!(
+        "{} ({} cores online), {memory:.0} GiB, Linux {}, database on {}",
+        model.unwrap_or("a processor without a name").trim(),
+        cores(),
+        kernel.join("."),
+        file_system(folder),
+    )
+}
+
+/// The type of the file system that holds this folder, as mounted.
+fn file_system(folder: &Path) -> String {
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let folder = folder.canonicalize().unwrap_or_default();
+    let mount = mounts.lines().filter_map(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        Some((words.next()?, words.next()?))
+    });
+    let holds = mount.filter(|(point, _)| folder.starts_with(point)).max_by_key(|(point, _)| point.len());
+    holds.map_or_else(|| "an unknown file system".to_owned(), |(_, kind)| kind.to_owned())
+}
+
+/// Whether this folder lies on a disk, so that writing through to it means something.
+///
+/// # Errors
+/// When there is no such folder.
+pub fn is_on_disk(folder: &Path) -> io::Result<bool> {
+    let kind = rustix::fs::statfs(folder)?.f_type as u64;
+    Ok(kind != TMPFS)
+}
+
+/// How many descriptors a process may have open, this one and those it starts.
+#[must_use]
+pub fn descriptors() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    usize::try_from(limit.current.or(limit.maximum).unwrap_or(1024)).unwrap_or(usize::MAX)
+}
