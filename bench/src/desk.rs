@@ -19,6 +19,9 @@ const OPENING: usize = 32;
 const AGAIN: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// So many sessions are looked at to find one whose turn it is.
+const LOOKS: usize = 16;
+
 /// A session as its owner knows it.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -198,17 +201,22 @@ impl Turns {
         Self { by_chance: true, ..Self::of(sessions, at_once, steps) }
     }
 
-    /// A session whose next webhook can come; `None` when at the moment there is none.
+    /// A session whose next webhook can come; `None` when none was found at the moment.
     pub fn take(&mut self, desk: &Desk) -> Option<usize> {
-        if self.by_chance && !self.waiting.is_empty() {
-            let other = fastrand::usize(..self.waiting.len());
-            self.waiting.swap(0, other);
+        // A few of those that wait, however many there are: looking for one must not keep the generator busy.
+        for _ in 0..self.waiting.len().min(LOOKS) {
+            if self.by_chance {
+                let other = fastrand::usize(..self.waiting.len());
+                self.waiting.swap(0, other);
+            }
+            let session = self.waiting.pop_front()?;
+            if desk.is_ready(session, self.steps) {
+                return Some(session);
+            }
+            self.waiting.push_back(session);
         }
-        match self.waiting.iter().position(|session| desk.is_ready(*session, self.steps)) {
-            Some(at) => self.waiting.remove(at),
-            // Those under way all wait for the server: people keep coming all the same.
-            None => self.fresh.next(),
-        }
+        // Those under way wait for the server: people keep coming all the same.
+        self.fresh.next()
     }
 
     /// A session's webhook was acknowledged: it waits for its next turn, or gives its place to a fresh one.

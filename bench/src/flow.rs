@@ -134,23 +134,24 @@ pub async fn at_full_speed(
     let began = Instant::now();
     let (turns, left) = (Rc::new(RefCell::new(turns)), Rc::new(Cell::new(count)));
     let acknowledged = Rc::new(acknowledged);
+    let last = Rc::new(Cell::new(began));
     let mut running = JoinSet::new();
     for _ in 0..publishers {
         let (desk, turns, left) = (Rc::clone(desk), Rc::clone(&turns), Rc::clone(&left));
-        let acknowledged = Rc::clone(&acknowledged);
+        let (acknowledged, last) = (Rc::clone(&acknowledged), Rc::clone(&last));
         running.spawn_local(async move {
             let mut flow = Flow::default();
-            let mut waiting_since = Instant::now();
             while left.get() > 0 {
                 let session = turns.borrow_mut().take(&desk);
                 let Some(session) = session else {
-                    if waiting_since.elapsed() > BEHIND {
-                        return Err(io::Error::other("for 10 s no session could take its next step"));
+                    if last.get().elapsed() > BEHIND {
+                        return Err(io::Error::other("no session could take its next step for a long time"));
                     }
                     tokio::time::sleep(Duration::from_millis(1)).await;
                     continue;
                 };
                 left.set(left.get() - 1);
+                last.set(Instant::now());
                 let (request, goal) = desk.next_webhook(session);
                 match desk.deliver(&request).await {
                     Ok(refused) => flow.refused += refused,
@@ -163,7 +164,6 @@ pub async fn at_full_speed(
                 flow.acknowledged += 1;
                 acknowledged(session, goal);
                 turns.borrow_mut().give_back(session, &desk);
-                waiting_since = Instant::now();
             }
             Ok(flow)
         });

@@ -33,6 +33,9 @@ use tokio::{
     task::LocalSet,
 };
 
+/// The share of the machine from which on others disturb what is measured.
+const QUIET: f64 = 0.1;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // One thread: one core is all there is for it.
@@ -121,6 +124,9 @@ async fn measure(options: &Options) -> io::Result<()> {
     }
     let others = load.others()? * 100.0;
     report.circumstances.push(format!("everything else on the machine used {others:.0} % of it meanwhile"));
+    if others > QUIET * 100.0 {
+        report.remark("the machine was not quiet: of this run only counts and processor times are worth anything");
+    }
     println!("\n{}\n{}", figures_table(&report), targets_table(&report));
     for remark in report.remarks() {
         println!("{remark}");

@@ -2,6 +2,8 @@
 
 use std::{fs, io, path::Path};
 
+use serde_json::Value;
+
 use super::{Report, figures_table, plot, targets_table};
 
 /// Between these lines of the page stands what a run wrote.
@@ -13,8 +15,7 @@ const END: &str = "<!-- end of figures -->\n";
 /// # Errors
 /// When a file cannot be written, or the page has no place for the tables.
 pub fn write(report: &Report, docs: &Path) -> io::Result<()> {
-    let json = serde_json::to_string_pretty(&report.json())?;
-    fs::write(docs.join("performance.json"), json + "\n")?;
+    fs::write(docs.join("performance.json"), lines(&report.json()))?;
     fs::write(docs.join("performance.svg"), plot(report))?;
     let page = docs.join("performance.md");
     let text = fs::read_to_string(&page)?;
@@ -22,6 +23,15 @@ pub fn write(report: &Report, docs: &Path) -> io::Result<()> {
         page,
         with_tables(&text, report).ok_or_else(|| io::Error::other("performance.md has no place for figures"))?,
     )
+}
+
+/// An object of lists as JSON, with a line for each item: a change of one figure is a change of one line.
+fn lines(object: &Value) -> String {
+    let fields = object.as_object().into_iter().flatten().map(|(name, list)| {
+        let items: Vec<_> = list.as_array().into_iter().flatten().map(|item| format!("\n    {item}")).collect();
+        format!("\n  \"{name}\": [{}\n  ]", items.join(","))
+    });
+    format!("{{{}\n}}\n", fields.collect::<Vec<_>>().join(","))
 }
 
 fn with_tables(page: &str, report: &Report) -> Option<String> {
@@ -38,6 +48,15 @@ fn with_tables(page: &str, report: &Report) -> Option<String> {
 mod tests {
     use super::*;
     use crate::server::Kind;
+
+    #[test]
+    fn the_lines_are_the_same_json() {
+        let mut report = Report::default();
+        report.note("d.last", Kind::Vestibule, 5.0);
+        report.remark("a \"remark\"");
+        let read: Value = serde_json::from_str(&lines(&report.json())).unwrap();
+        assert_eq!(read, report.json());
+    }
 
     #[test]
     fn what_stands_around_the_figures_stays_and_a_second_run_replaces_the_first() {
