@@ -30,7 +30,7 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
     html::set_style(style_address(&leptos));
     let https = app.public_url.scheme() == "https";
     let state = AppState { leptos: leptos.clone(), app: app.clone() };
-    let pages = generate_route_list(app::App);
+    let routes = generate_route_list(app::App);
     let context = {
         let app = app.clone();
         move || provide_context(app.clone())
@@ -39,22 +39,20 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
         let leptos = leptos.clone();
         move || app::shell(leptos.clone())
     };
-    let mut router = endpoints::router()
-        .leptos_routes_with_context(&state, pages, context.clone(), shell)
+    let pages = Router::new()
+        .leptos_routes_with_context(&state, routes, context.clone(), shell)
         .method_not_allowed_fallback(endpoints::method_not_allowed)
         .layer(middleware::map_response(refuse_unreadable_forms))
-        .route("/api/", axum::routing::any(endpoints::no_such_call))
-        .route("/api/{*rest}", axum::routing::any(endpoints::no_such_call))
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, app::shell))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        // The names of these files change with their contents.
+        .layer(middleware::map_response(cache_hashed_files))
         .with_state(state);
+    let mut router = endpoints::router(app.clone()).merge(pages);
     if let Some(sandbox) = sandbox {
         router = router.nest("/sandbox", sandbox.router());
     }
-    let router = router
-        // The names of these files change with their contents.
-        .layer(middleware::map_response(cache_hashed_files))
-        .layer(middleware::from_fn_with_state(app, endpoints::check_origin));
+    let router = router.layer(middleware::from_fn_with_state(app, endpoints::check_origin));
     endpoints::security_headers(router, https)
 }
 

@@ -3,17 +3,14 @@
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{any, get},
 };
 
-use super::{
-    problem::Problem,
-    state::{App, AppState},
-};
+use super::{problem::Problem, state::App};
 
 mod admin;
 mod health;
@@ -26,10 +23,14 @@ mod webhook;
 /// The most that is read of a body. Webhooks have a few KiB, or a few tens with a presentation (contract 5.2).
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Every address that is not a page.
-pub fn router() -> Router<AppState> {
+/// The most that is read of the body of a call that is no webhook.
+const CALL_LIMIT: usize = 64 * 1024;
+
+/// Every address that is not a page. With a state of its own: that of pages is large, and copied for every call.
+pub fn router(app: App) -> Router {
+    let session = get(session::show).post(session::open).delete(session::cancel);
     Router::new()
-        .route("/api/connections/session", get(session::show).post(session::open).delete(session::cancel))
+        .route("/api/connections/session", session.layer(DefaultBodyLimit::max(CALL_LIMIT)))
         .route("/ws/connections", get(socket::connect))
         .route("/api/webhooks/confirmd", get(health::webhook).post(webhook::receive))
         .route("/api/webhooks/confirmd/{path_token}", get(health::webhook).post(webhook::receive))
@@ -38,7 +39,10 @@ pub fn router() -> Router<AppState> {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::guarded))
+        .route("/api/", any(no_such_call))
+        .route("/api/{*rest}", any(no_such_call))
         .method_not_allowed_fallback(method_not_allowed)
+        .with_state(app)
 }
 
 /// Whatever else is asked for below `/api`.

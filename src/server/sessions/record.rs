@@ -87,7 +87,7 @@ impl Sessions {
         let attempt = tx.match_attempt(delivery).await?;
         // That two cards were mixed shows in one body form only, which may come second: it is looked at in any case.
         let mixed = delivery.cards == Some(Cards::Several);
-        if !mixed && tx.has_event(&delivery.key()).await? {
+        if !mixed && tx.has_event(&delivery.key(), attempt.as_ref()).await? {
             return Ok((EventOutcome::Repeated, attempt, None));
         }
         let Some(attempt) = attempt else { return Ok((EventOutcome::Unmatched, None, None)) };

@@ -149,19 +149,24 @@ impl Store {
 }
 
 impl Tx {
-    /// Whether a delivery with this key was stored before. One that was parked gets a new chance when it comes again.
+    /// Whether a delivery with this key was stored before, for this session or for none yet. One that was parked gets a new
+    /// chance when it comes again.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn has_event(&mut self, key: &str) -> Result<bool, StoreError> {
-        if let Some(known) = self.ledger.has_event(key) {
+    pub async fn has_event(&mut self, key: &str, attempt: Option<&Matched>) -> Result<bool, StoreError> {
+        let session = attempt.map(|attempt| attempt.session);
+        if let Some(known) = self.ledger.has_event(key, session) {
             return Ok(known);
         }
-        let found: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM events WHERE key = $1 AND outcome NOT IN ('parked', 'repeated') LIMIT 1")
-                .bind(key)
-                .fetch_optional(self.db().await?)
-                .await?;
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM events WHERE (session_id = $1 OR session_id IS NULL) AND key = $2 \
+             AND outcome NOT IN ('parked', 'repeated') LIMIT 1",
+        )
+        .bind(session.map(|id| id.to_string()))
+        .bind(key)
+        .fetch_optional(self.db().await?)
+        .await?;
         Ok(found.is_some())
     }
 

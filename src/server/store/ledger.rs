@@ -48,7 +48,10 @@ pub(super) struct Ledger {
     attempts: HashMap<Number, Matched>,
     /// Keys that were looked up, with all attempts that have them.
     by_key: HashMap<(Key, String), Vec<Number>>,
-    event_keys: HashMap<String, bool>,
+    /// Sessions whose deliveries were looked up, with the keys of those that count.
+    events_of: HashMap<SessionId, HashSet<String>>,
+    /// Keys that were looked up among the deliveries of no session, and whether one is there that counts.
+    events_of_nobody: HashMap<String, bool>,
     /// Connections that were looked up, with the deliveries that wait for them.
     waiting: HashMap<ConnectionId, Vec<UnmatchedEvent>>,
     unwritten: Unwritten,
@@ -67,7 +70,8 @@ impl Ledger {
         self.sessions.clear();
         self.attempts.clear();
         self.by_key.clear();
-        self.event_keys.clear();
+        self.events_of.clear();
+        self.events_of_nobody.clear();
         self.waiting.clear();
     }
 
@@ -140,18 +144,38 @@ impl Ledger {
         }
     }
 
-    pub(super) fn learn_event(&mut self, key: String, stored: bool) {
-        self.event_keys.insert(key, stored);
+    pub(super) fn learn_events_of(&mut self, session: SessionId, keys: HashSet<String>) {
+        self.events_of.insert(session, keys);
+    }
+
+    pub(super) fn learn_event_of_nobody(&mut self, key: String, stored: bool) {
+        self.events_of_nobody.insert(key, stored);
     }
 
     /// `None`: not known.
-    pub(super) fn has_event(&self, key: &str) -> Option<bool> {
-        self.event_keys.get(key).copied()
+    pub(super) fn has_event(&self, key: &str, session: Option<SessionId>) -> Option<bool> {
+        let of_nobody = *self.events_of_nobody.get(key)?;
+        let of_session = match session {
+            Some(session) => self.events_of.get(&session)?.contains(key),
+            None => false,
+        };
+        Some(of_nobody || of_session)
     }
 
     pub(super) fn add_event(&mut self, event: NewEvent) {
-        if let Some(known) = self.event_keys.get_mut(&event.key) {
-            *known |= event.counts();
+        if event.counts() {
+            match event.attempt {
+                Some((session, _)) => {
+                    if let Some(known) = self.events_of.get_mut(&session) {
+                        known.insert(event.key.clone());
+                    }
+                }
+                None => {
+                    if let Some(known) = self.events_of_nobody.get_mut(&event.key) {
+                        *known = true;
+                    }
+                }
+            }
         }
         self.unwritten.events.push(event);
     }

@@ -1,7 +1,7 @@
 //! Many rows with one statement: what deliveries that are recorded together need is read ahead, and what they changed is
 //! written at once. *Runs: server.*
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
@@ -105,7 +105,7 @@ impl Tx {
             }
         }
         self.look_up_sessions(&sessions).await?;
-        self.look_up_events(deliveries).await?;
+        self.look_up_events(deliveries, &sessions).await?;
         self.look_up_waiting(&awaited).await
     }
 
@@ -144,19 +144,36 @@ impl Tx {
         Ok(())
     }
 
-    async fn look_up_events(&mut self, deliveries: &[Delivery]) -> Result<(), StoreError> {
-        let keys: BTreeSet<String> =
-            deliveries.iter().filter(|delivery| delivery.meaning().is_some()).map(Delivery::key).collect();
+    async fn look_up_events(&mut self, deliveries: &[Delivery], sessions: &BTreeSet<String>) -> Result<(), StoreError> {
+        let sessions: Vec<&str> = sessions.iter().map(String::as_str).collect();
+        for part in sessions.chunks(MOST) {
+            let select =
+                "SELECT session_id, key FROM events WHERE outcome NOT IN ('parked', 'repeated') AND session_id IN (";
+            let found: Vec<(String, String)> =
+                any_of(select, part).build_query_as().fetch_all(&mut *self.inner).await?;
+            let mut keys: HashMap<String, HashSet<String>> = HashMap::new();
+            for (session, key) in found {
+                keys.entry(session).or_default().insert(key);
+            }
+            for session in part {
+                if let Ok(id) = session.parse() {
+                    self.ledger.learn_events_of(id, keys.remove(*session).unwrap_or_default());
+                }
+            }
+        }
+        let moving = deliveries.iter().filter(|delivery| delivery.meaning().is_some());
+        let keys: BTreeSet<String> = moving.map(Delivery::key).collect();
         let values: Vec<&str> = keys.iter().map(String::as_str).collect();
         let mut stored = BTreeSet::new();
         for part in values.chunks(MOST) {
-            let select = "SELECT key FROM events WHERE outcome NOT IN ('parked', 'repeated') AND key IN (";
+            let select = "SELECT key FROM events WHERE outcome NOT IN ('parked', 'repeated') AND session_id IS NULL \
+                          AND key IN (";
             let found: Vec<String> = any_of(select, part).build_query_scalar().fetch_all(&mut *self.inner).await?;
             stored.extend(found);
         }
         for key in keys {
             let known = stored.contains(&key);
-            self.ledger.learn_event(key, known);
+            self.ledger.learn_event_of_nobody(key, known);
         }
         Ok(())
     }
