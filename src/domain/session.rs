@@ -230,7 +230,7 @@ mod tests {
         Deadlines { code: Duration::from_secs(900), wallet: Duration::from_secs(600), form: Duration::from_secs(3600) };
 
     fn session() -> Session {
-        Session::open(SessionId::from_bytes([7; 16]), "c".to_owned(), Timestamp(1_000), &DEADLINES)
+        Session::open(SessionId::new(Timestamp(0), [7; 16]), "c".to_owned(), Timestamp(1_000), &DEADLINES)
     }
 
     #[test]

@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_token_opens_its_session_until_its_time() {
-        let session = SessionId::from_bytes([1; 16]);
+        let session = SessionId::new(Timestamp(0), [1; 16]);
         let token = key().token(session, Timestamp(1_000));
         assert_eq!(key().opens(&token, Timestamp(999)), Some(session));
         assert_eq!(key().opens(&token, Timestamp(1_000)), None);
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_changed_token_opens_nothing() {
-        let token = key().token(SessionId::from_bytes([1; 16]), Timestamp(1_000));
+        let token = key().token(SessionId::new(Timestamp(0), [1; 16]), Timestamp(1_000));
         for place in 0..token.len() {
             let mut bytes = token.clone().into_bytes();
             bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };

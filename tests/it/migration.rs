@@ -3,7 +3,7 @@
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 use vestibule::{
-    domain::{ids::SessionId, stage::Stage},
+    domain::{ids::{LinkId, SessionId}, stage::Stage},
     server::{platform::Revealed, secrets::random_bytes},
 };
 
@@ -25,7 +25,8 @@ async fn registrations_under_way_survive_the_change_of_the_tables() {
     let far = 4_000_000_000_000_i64;
     let mut sessions = Vec::new();
     for (place, stage) in Stage::ALL.into_iter().enumerate() {
-        let id = SessionId::from_bytes(random_bytes());
+        // As ids were then, without a time.
+        let id: SessionId = LinkId::from_bytes(random_bytes()).as_str().parse().unwrap();
         sqlx::query("INSERT INTO sessions VALUES ($1, 1, 3, $2, 0, 0, 'A phone', 1000, 2000, $3, $4)")
             .bind(id.as_str())
             .bind(stage.as_str())
@@ -39,7 +40,7 @@ async fn registrations_under_way_survive_the_change_of_the_tables() {
              VALUES ($1, 1, $2, $3, 'https://agent.example.org?oob=e30', $4, $5, 1000)",
         )
         .bind(id.as_str())
-        .bind(SessionId::from_bytes(random_bytes()).as_str())
+        .bind(LinkId::from_bytes(random_bytes()).as_str())
         .bind(format!("reg-{place}"))
         .bind(Uuid::new_v4().to_string())
         .bind((stage == Stage::Connected).then(|| Uuid::new_v4().to_string()))

@@ -148,11 +148,12 @@ impl Rooms {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::time::Timestamp;
 
     #[test]
     fn what_a_poll_has_read_is_kept_current_and_forgotten_in_time() {
         let (mut rooms, now) = (Rooms::default(), Instant::now());
-        let session = SessionId::from_bytes([1; 16]);
+        let session = SessionId::new(Timestamp(0), [1; 16]);
         rooms.enter(session).looking += 1;
         rooms.learn(session, 3, now);
         rooms.looked(session);
@@ -161,7 +162,7 @@ mod tests {
         assert_eq!(rooms.known(session, now), Some(4));
         let later = now + KNOWN_FOR;
         assert_eq!(rooms.known(session, later), None);
-        let other = SessionId::from_bytes([2; 16]);
+        let other = SessionId::new(Timestamp(0), [2; 16]);
         rooms.enter(other).looking += 1;
         rooms.learn(other, 1, later);
         rooms.looked(other);
@@ -173,8 +174,8 @@ mod tests {
     fn a_commit_between_subscribing_and_reading_is_not_missed() {
         let (mut rooms, now) = (Rooms::default(), Instant::now());
         let deadlines = crate::domain::session::Deadlines { code: KNOWN_FOR, wallet: KNOWN_FOR, form: KNOWN_FOR };
-        let id = SessionId::from_bytes([1; 16]);
-        let mut session = Session::open(id, String::new(), crate::domain::time::Timestamp(0), &deadlines);
+        let id = SessionId::new(Timestamp(0), [1; 16]);
+        let mut session = Session::open(id, String::new(), Timestamp(0), &deadlines);
         session.version = 9;
         rooms.enter(id).looking += 1;
         rooms.get_mut(id).unwrap().newest = Some(Arc::new(session));

@@ -41,7 +41,7 @@ impl Sessions {
     /// # Errors
     /// When the platform or the database fails; then nothing was stored.
     pub async fn open(&self) -> Result<Session, OpenError> {
-        let id = SessionId::from_bytes(random_bytes());
+        let id = SessionId::new(self.clock.now(), random_bytes());
         let attempt = self.invite(id, 1).await?;
         let now = self.clock.now();
         let session = Session::open(id, self.consent.clone(), now, &self.deadlines);

@@ -76,6 +76,9 @@ const READERS: u32 = 4;
 const WRITE_CACHE: &str = "-8192";
 /// How many statements a connection keeps prepared.
 const STATEMENTS: usize = 256;
+/// How many rows of an answer may lie ready before the connection's thread waits for whoever asked: as many as deliveries
+/// that are recorded together have at most, nearly always. Each wait is two switches of threads.
+const ROWS: usize = 512;
 /// How long a statement waits for a lock, for instance of a backup tool.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -116,6 +119,7 @@ impl Store {
             .foreign_keys(true)
             // Statements over many rows come in a few sizes each.
             .statement_cache_capacity(STATEMENTS)
+            .row_buffer_size(ROWS)
             // No commit waits while the log is folded back, see `checkpoint`.
             .pragma("wal_autocheckpoint", "0")
             .busy_timeout(BUSY);
