@@ -3,7 +3,10 @@
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 use vestibule::{
-    domain::{ids::{LinkId, SessionId}, stage::Stage},
+    domain::{
+        ids::{LinkId, SessionId},
+        stage::Stage,
+    },
     server::{platform::Revealed, secrets::random_bytes},
 };
 

@@ -289,11 +289,21 @@ impl Tx {
     }
 
     /// Sets when everything is to be deleted by how long the desk keeps it now: what was submitted, counted from then,
-    /// and what never was, counted from its beginning. Writes only what changes, because a start waits for it.
+    /// and what never was, counted from its beginning. Where that is as it was, all is set already, and a start does not
+    /// wait for every registration there is to be looked at.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn schedule_purges(&mut self, keep: Duration, unfinished: Duration) -> Result<(), StoreError> {
+        // So long that it never comes, and still far from where adding to it overflows.
+        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
+        let (keep, unfinished) = (ms(keep), ms(unfinished));
+        let db = self.db().await?;
+        let last: Option<(i64, i64)> =
+            sqlx::query_as("SELECT kept, unfinished FROM retention").fetch_optional(&mut *db).await?;
+        if last == Some((keep, unfinished)) {
+            return Ok(());
+        }
         sqlx::query(
             "UPDATE acts SET due_at = wanted.due_at FROM (SELECT purges.id AS id, \
              COALESCE(registrations.submitted_at + $1, sessions.created_at + $2) AS due_at FROM acts AS purges \
@@ -302,10 +312,16 @@ impl Tx {
              WHERE purges.kind = 'purge' AND purges.lane = 3 AND purges.done_at IS NULL) AS wanted \
              WHERE acts.id = wanted.id AND acts.due_at <> wanted.due_at",
         )
-        .bind(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
-        .bind(i64::try_from(unfinished.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2))
-        .execute(self.db().await?)
+        .bind(keep)
+        .bind(unfinished)
+        .execute(&mut *db)
         .await?;
+        sqlx::query("DELETE FROM retention").execute(&mut *db).await?;
+        sqlx::query("INSERT INTO retention (kept, unfinished) VALUES ($1, $2)")
+            .bind(keep)
+            .bind(unfinished)
+            .execute(db)
+            .await?;
         Ok(())
     }
 }
