@@ -10,7 +10,8 @@ export default defineConfig({
   retries: 0,
   forbidOnly: !!process.env.CI,
   reporter: "list",
-  timeout: 45_000,
+  // Room for a page to wait its longest before it tries a socket again, see support/desk-page.ts.
+  timeout: 90_000,
   expect: { timeout: 10_000 },
   use: {
     browserName: "chromium",

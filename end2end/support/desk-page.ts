@@ -9,6 +9,9 @@ declare global {
   }
 }
 
+/** A page leaves a socket that failed often alone for up to 30 s before it tries again, by chance. In milliseconds. */
+const LONGEST_WAIT = 35_000;
+
 /** How a value is shown that was proven: whole, and with its tick. */
 export const proven = (value: string) => new RegExp(`^\\s*${value.replaceAll(/[.]/g, "\\.")}\\s*✓\\s*$`);
 
@@ -86,7 +89,7 @@ export class DeskPage {
   }
 
   async expectMethod(method: "connecting" | "websocket" | "polling" | "offline" | "ended"): Promise<void> {
-    await expect(this.live).toHaveAttribute("data-method", method);
+    await expect(this.live).toHaveAttribute("data-method", method, { timeout: LONGEST_WAIT });
   }
 
   /** The code that the wallet shows too. */
