@@ -147,7 +147,7 @@ impl Worker {
     }
 
     async fn lease(&mut self, lane: Lane, most: usize) -> Result<(), StoreError> {
-        let mut tx = self.sessions.store.begin().await?;
+        let mut tx = self.sessions.store.begin_shared().await?;
         let acts = tx.lease_acts(lane, self.sessions.clock.now(), LEASE, most).await?;
         tx.commit().await?;
         let running: BTreeSet<i64> = self.acts.values().map(|(act, _)| *act).collect();
@@ -228,7 +228,7 @@ async fn with_lease<T>(sessions: &Sessions, act: &Act, work: impl Future<Output 
 }
 
 async fn renew_lease(sessions: &Sessions, act: &Act) -> Result<(), StoreError> {
-    let mut tx = sessions.store.begin().await?;
+    let mut tx = sessions.store.begin_shared().await?;
     tx.renew_lease(act.id, sessions.clock.now().plus(LEASE)).await?;
     tx.commit().await
 }

@@ -119,7 +119,7 @@ fn confirmation_is_overdue(sessions: &Sessions, attempt: &Attempt) -> bool {
 
 /// Looks once more, in a transaction, whether the wallet is still to be asked, and notes that it is about to be.
 async fn note_asking(sessions: &Sessions, session: SessionId, attempt: u32) -> Result<bool, StoreError> {
-    let mut tx = sessions.store.begin().await?;
+    let mut tx = sessions.store.begin_shared().await?;
     let noted = tx.mark_proof_asked(session, attempt, sessions.clock.now()).await?;
     tx.commit().await?;
     Ok(noted)

@@ -70,7 +70,7 @@ impl Sessions {
     /// When the database fails; then the act stays due.
     pub async fn finish(&self, act: &Act, found: &Finding) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.begin_shared().await?;
         let changed = match (&act.about, found) {
             (About::Attempt(..), _) => self.apply_finding(&mut tx, act, found, now).await?,
             (About::Connection(_), Finding::Seen(deliveries)) => {
@@ -176,7 +176,7 @@ impl Sessions {
     /// When the database fails; then the act's lease has to end first.
     pub async fn put_off(&self, act: &Act, wait: Duration, reason: &str) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.begin_shared().await?;
         tx.put_off_act(act.id, now.plus(wait), Some(reason)).await?;
         let awaited = match act.kind {
             ActKind::RequestProof | ActKind::VerifyProof => act.tries > 0,

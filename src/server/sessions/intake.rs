@@ -104,8 +104,8 @@ pub async fn run(sessions: Arc<Sessions>, mut queue: Queue) {
 }
 
 impl Sessions {
-    /// Records deliveries together, and gives back what became of each. Where one of them cannot be, for instance because its session's row is broken, it must not
-    /// cost the others: then each is recorded by itself.
+    /// Records deliveries together, and gives back what became of each. Where one of them cannot be, for instance because
+    /// its session's row is broken, it must not cost the others: then each is recorded by itself.
     pub async fn record_each(&self, deliveries: &[Delivery]) -> Vec<Result<EventOutcome, NotRecorded>> {
         match self.record_together(deliveries).await {
             Ok(outcomes) => return outcomes.into_iter().map(Ok).collect(),

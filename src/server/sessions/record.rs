@@ -39,7 +39,7 @@ impl Sessions {
         let mut unknown = deliveries.iter().filter(|delivery| names_no_invitation(delivery));
         // A look without the write lock: a connection of unknown origin is worth a question only while one is awaited.
         let reads_back = unknown.next().is_some() && self.store.awaits_connection().await?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.begin_shared().await?;
         tx.read_ahead(deliveries).await?;
         let mut recorded = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {

@@ -1,17 +1,23 @@
 //! Keeps what must last. All SQL is in this room, and nothing else is. What is personal is sealed on its way in and
 //! opened on its way out, so that no other room can forget to.
 //!
-//! One connection writes, so that writers queue fairly instead of colliding; many read. A write transaction is a
-//! [`Tx`], and what its methods change is on disk once [`Tx::commit`] returns (`synchronous = FULL`). *Runs: server.*
+//! One connection writes, so that writers queue fairly instead of colliding, and those who wait may share a commit; many
+//! read. A write transaction is a [`Tx`], and what its methods change is on disk once [`Tx::commit`] returns
+//! (`synchronous = FULL`). *Runs: server.*
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    Sqlite, SqliteConnection, SqlitePool, Transaction,
+    SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use self::{checkpoint::Checkpointer, ledger::Ledger, lookup::Lookup};
+use self::{
+    checkpoint::Checkpointer,
+    ledger::Ledger,
+    lookup::Lookup,
+    writer::{Part, Writer},
+};
 use super::secrets::KeyRing;
 
 mod acts;
@@ -27,6 +33,7 @@ mod reseal;
 mod sandbox;
 mod sessions;
 mod together;
+mod writer;
 
 pub use acts::{About, Act, ActKind, Lane};
 pub use attempts::{Attempt, Invited};
@@ -45,6 +52,9 @@ pub enum StoreError {
     /// The tables could not be brought up to date.
     #[error("the database's tables: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The commit that was shared with others failed; what it was is in the log.
+    #[error("the database: a shared commit failed")]
+    NotCommitted,
     /// A row says something that cannot be.
     #[error("table {table}, row {row}: {problem}")]
     Inconsistent {
@@ -64,7 +74,7 @@ impl StoreError {
         match self {
             Self::Inconsistent { .. } => true,
             Self::Database(sqlx::Error::Database(error)) => error.kind() != sqlx::error::ErrorKind::Other,
-            Self::Database(_) | Self::Migration(_) => false,
+            Self::Database(_) | Self::Migration(_) | Self::NotCommitted => false,
         }
     }
 }
@@ -86,6 +96,7 @@ const BUSY: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Store {
     write: SqlitePool,
+    writer: Writer,
     read: SqlitePool,
     lookup: Lookup,
     checkpointer: Arc<Checkpointer>,
@@ -94,7 +105,7 @@ pub struct Store {
 
 /// A write transaction. Dropped without [`Tx::commit`] it changes nothing.
 pub struct Tx {
-    inner: Transaction<'static, Sqlite>,
+    part: Part,
     ledger: Ledger,
     /// What is to follow the commit.
     after: Vec<Box<dyn FnOnce() + Send>>,
@@ -129,7 +140,7 @@ impl Store {
         let checkpointer = Checkpointer::new(options.clone(), write.clone());
         let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
         let lookup = Lookup::new(read.clone(), Arc::clone(&keys));
-        Ok(Self { write, read, lookup, checkpointer, keys })
+        Ok(Self { writer: Writer::new(write.clone()), write, read, lookup, checkpointer, keys })
     }
 
     /// Begins a write transaction; waits for its turn.
@@ -137,9 +148,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let inner = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(self.tx(self.writer.begin().await?))
+    }
+
+    /// The same for those who come in crowds: whoever waits at the same time shares one commit. What is read may be
+    /// another's change that is not on disk yet, so commit before anybody is told of it, also where nothing was changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin_shared(&self) -> Result<Tx, StoreError> {
+        Ok(self.tx(self.writer.begin_shared().await?))
+    }
+
+    fn tx(&self, part: Part) -> Tx {
         let (checkpointer, keys) = (Arc::clone(&self.checkpointer), Arc::clone(&self.keys));
-        Ok(Tx { inner, ledger: Ledger::default(), after: Vec::new(), checkpointer, keys })
+        Tx { part, ledger: Ledger::default(), after: Vec::new(), checkpointer, keys }
     }
 
     /// Whether the database answers.
@@ -177,7 +200,7 @@ impl Tx {
     /// When the database fails; then nothing was changed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.flush().await?;
-        self.inner.commit().await?;
+        self.part.commit().await?;
         self.checkpointer.committed();
         self.after.drain(..).for_each(|follow| follow());
         Ok(())
@@ -193,12 +216,12 @@ impl Tx {
     async fn db(&mut self) -> Result<&mut SqliteConnection, StoreError> {
         self.flush().await?;
         self.ledger.forget();
-        Ok(&mut self.inner)
+        self.part.connection()
     }
 
     /// The same for a statement that changes nothing of what is known.
     async fn aside(&mut self) -> Result<&mut SqliteConnection, StoreError> {
         self.flush().await?;
-        Ok(&mut self.inner)
+        self.part.connection()
     }
 }

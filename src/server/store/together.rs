@@ -123,7 +123,7 @@ impl Tx {
     async fn look_up(&mut self, key: Key, values: &BTreeSet<&str>) -> Result<(), StoreError> {
         let values: Vec<&str> = values.iter().copied().collect();
         for part in values.chunks(MOST) {
-            let rows: Vec<Row> = any_of(key.select(), part).build_query_as().fetch_all(&mut *self.inner).await?;
+            let rows: Vec<Row> = any_of(key.select(), part).build_query_as().fetch_all(self.part.connection()?).await?;
             let found: Result<Vec<_>, StoreError> = rows.into_iter().map(|row| row.found(key)).collect();
             if let Ok(found) = found {
                 self.ledger.learn_attempts(key, part, found);
@@ -136,7 +136,7 @@ impl Tx {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         for part in ids.chunks(MOST) {
             let rows: Vec<sessions::Row> =
-                any_of(sessions::SELECT, part).build_query_as().fetch_all(&mut *self.inner).await?;
+                any_of(sessions::SELECT, part).build_query_as().fetch_all(self.part.connection()?).await?;
             for session in rows.into_iter().filter_map(|row| row.session(&self.keys).ok()) {
                 self.ledger.learn_session(session.id, Some(session));
             }
@@ -150,7 +150,7 @@ impl Tx {
             let select =
                 "SELECT session_id, key FROM events WHERE outcome NOT IN ('parked', 'repeated') AND session_id IN (";
             let found: Vec<(String, String)> =
-                any_of(select, part).build_query_as().fetch_all(&mut *self.inner).await?;
+                any_of(select, part).build_query_as().fetch_all(self.part.connection()?).await?;
             let mut keys: HashMap<String, HashSet<String>> = HashMap::new();
             for (session, key) in found {
                 keys.entry(session).or_default().insert(key);
@@ -168,7 +168,8 @@ impl Tx {
         for part in values.chunks(MOST) {
             let select = "SELECT key FROM events WHERE outcome NOT IN ('parked', 'repeated') AND session_id IS NULL \
                           AND key IN (";
-            let found: Vec<String> = any_of(select, part).build_query_scalar().fetch_all(&mut *self.inner).await?;
+            let found: Vec<String> =
+                any_of(select, part).build_query_scalar().fetch_all(self.part.connection()?).await?;
             stored.extend(found);
         }
         for key in keys {
@@ -182,7 +183,7 @@ impl Tx {
         let values: Vec<&str> = connections.iter().map(String::as_str).collect();
         for part in values.chunks(MOST) {
             let rows: Vec<WaitingRow> =
-                any_of(WaitingRow::SELECT, part).build_query_as().fetch_all(&mut *self.inner).await?;
+                any_of(WaitingRow::SELECT, part).build_query_as().fetch_all(self.part.connection()?).await?;
             for id in part {
                 let mut events: Vec<UnmatchedEvent> =
                     rows.iter().filter(|row| row.connection_id == *id).map(|row| row.event.clone()).collect();
@@ -196,7 +197,7 @@ impl Tx {
     /// Writes all that is unwritten.
     pub(super) async fn flush(&mut self) -> Result<(), StoreError> {
         let Some(Unwritten { sessions, attempts, events, acts }) = self.ledger.take_unwritten() else { return Ok(()) };
-        let connection = &mut *self.inner;
+        let connection = self.part.connection()?;
         let sessions: Vec<&Session> = sessions.values().collect();
         for part in filled_up(&sessions) {
             write_sessions(connection, &self.keys, &part).await?;
