@@ -26,7 +26,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::live::handover::Handover;
+use super::live::handover::{Handover, Line};
 
 /// Connections that the kernel keeps for us before they are accepted: those who come back all at once after a restart.
 const BACKLOG: i32 = 4096;
@@ -202,7 +202,7 @@ async fn connection(
         .header_read_timeout(IDLE_TIME)
         .max_header_size(HEADER_LIMIT)
         .max_buf_size(BUFFER_LIMIT)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Line::new(stream, noted.clone())), service);
     let first_header = tokio::time::sleep(HEADER_TIME);
     tokio::pin!(first_header);
     let mut is_stopping = *stop.borrow();
@@ -230,13 +230,12 @@ async fn connection(
     };
     let Some(arrival) = noted.take() else { return };
     let parts = http.into_parts();
-    let stream = ended.map_err(io::Error::other).and_then(|()| parts.io.into_inner().into_std());
-    match stream {
-        Ok(stream) => {
+    match ended.map_err(io::Error::other).and_then(|()| parts.io.into_inner().into_parts()) {
+        Ok((stream, answer)) => {
             if let Err(error) = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT) {
                 tracing::debug!(%error, "a socket's unsent data cannot be limited");
             }
-            arrival.settle(stream, &parts.read_buf);
+            arrival.settle(stream, &answer, &parts.read_buf);
         }
         Err(error) => tracing::debug!(%error, "a connection went with its opening handshake"),
     }

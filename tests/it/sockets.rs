@@ -55,7 +55,7 @@ async fn a_state_published_between_the_reading_and_the_first_message_is_the_firs
     let seat = hub.reserve(session.id, peer.ip()).unwrap();
     publish(&desk, &mut session, 3);
     hub.publish(&read);
-    seat.adopt(accepted.into_std().unwrap(), &[], &read);
+    seat.adopt(accepted.into_std().unwrap(), &[], &[], &read);
     let mut socket = RawSocket { stream: client.unwrap() };
     let first = socket.said().await.unwrap().json();
     assert_eq!((&first["type"], &first["version"]), (&"connected".into(), &session.version.into()));

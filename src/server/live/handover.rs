@@ -1,9 +1,17 @@
-//! A connection on its way from the HTTP server to the hub: the endpoint says what is to become of it, and the server, once
-//! the answer is out, hands over the stream. *Runs: server.*
+//! A connection on its way from the HTTP server to the hub: the endpoint says what is to become of it, and the server hands
+//! over the stream, with the answer to the opening handshake, which the hub sends together with the first state.
+//! *Runs: server.*
 
 use std::{
-    net::TcpStream,
+    io, net,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
 };
 
 use super::hub::{Hub, Seat};
@@ -56,11 +64,69 @@ impl Handover {
 }
 
 impl Arrival {
-    /// Gives the hub a stream that does not block, and what came after the handshake.
-    pub fn settle(self, stream: TcpStream, received: &[u8]) {
+    /// Gives the hub a stream that does not block, what the handshake is still to be answered with, and what came after it.
+    pub fn settle(self, stream: net::TcpStream, answer: &[u8], received: &[u8]) {
         match self {
-            Self::Welcome(seat, state) => seat.adopt(stream, received, &state),
-            Self::Goodbye(hub, close) => hub.refuse(stream, close),
+            Self::Welcome(seat, state) => seat.adopt(stream, answer, received, &state),
+            Self::Goodbye(hub, close) => hub.refuse(stream, answer, close),
         }
+    }
+}
+
+/// The stream of an HTTP connection. From the announcement on, what is written is kept instead of sent.
+pub struct Line {
+    stream: TcpStream,
+    handover: Handover,
+    answer: Vec<u8>,
+}
+
+impl Line {
+    /// The stream of the connection that this note is about.
+    #[must_use]
+    pub fn new(stream: TcpStream, handover: Handover) -> Self {
+        Self { stream, handover, answer: Vec::new() }
+    }
+
+    /// The stream, and what was kept.
+    ///
+    /// # Errors
+    /// When the stream is of no use any more.
+    pub fn into_parts(self) -> io::Result<(net::TcpStream, Vec<u8>)> {
+        Ok((self.stream.into_std()?, self.answer))
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[io::IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.handover.is_announced() {
+            return Poll::Ready(io::Write::write_vectored(&mut self.answer, slices));
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

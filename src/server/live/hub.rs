@@ -129,9 +129,9 @@ impl Hub {
         self.shared.table().publish(session);
     }
 
-    /// Takes over a connection only to close it with this.
-    pub fn refuse(&self, stream: TcpStream, close: Close) {
-        let taken = self.shared.table().refuse(mio::net::TcpStream::from_std(stream), close);
+    /// Takes over a connection only to answer its opening handshake and close it with this.
+    pub fn refuse(&self, stream: TcpStream, answer: &[u8], close: Close) {
+        let taken = self.shared.table().refuse(mio::net::TcpStream::from_std(stream), answer, close);
         self.wake_after(taken.map(|_| ()));
     }
 
@@ -216,12 +216,13 @@ pub struct Seat {
 
 impl Seat {
     /// Seats a socket, which is told the state that was read after the place was reserved, or a newer one that was published
-    /// since. `received` is what came after the opening handshake.
-    pub fn adopt(mut self, stream: TcpStream, received: &[u8], state: &Session) {
+    /// since. `answer` is what the opening handshake is still to be answered with, `received` what came after it.
+    pub fn adopt(mut self, stream: TcpStream, answer: &[u8], received: &[u8], state: &Session) {
         self.is_taken = true;
         let mut table = self.hub.shared.table();
         let was_empty = table.len() == 0;
-        let adopted = table.adopt(mio::net::TcpStream::from_std(stream), self.session, self.address, state);
+        let stream = mio::net::TcpStream::from_std(stream);
+        let adopted = table.adopt(stream, answer, self.session, self.address, state);
         if let Ok(index) = adopted {
             table.take(index, received);
         }

@@ -61,7 +61,7 @@ pub(super) struct Socket {
     index: u32,
     /// `None` once it leaves.
     pub(super) place: Option<Place>,
-    /// The newest version it was sent; 0 before the first.
+    /// The newest version it was sent.
     version: u64,
     reader: Reader,
     /// There only while the peer does not take what is sent.
@@ -140,9 +140,8 @@ impl<'a> News<'a> {
 }
 
 /// The frame of a state. The remaining time in it is counted from now, so it is made when it is sent.
-fn state_frame(session: &Session, is_first: bool, now: Timestamp) -> Vec<u8> {
-    let snapshot = session.snapshot(now);
-    message_frame(&if is_first { ServerMessage::Connected(snapshot) } else { ServerMessage::StatusUpdate(snapshot) })
+fn status_frame(session: &Session, now: Timestamp) -> Vec<u8> {
+    message_frame(&ServerMessage::StatusUpdate(session.snapshot(now)))
 }
 
 fn message_frame(message: &ServerMessage) -> Vec<u8> {
@@ -173,6 +172,24 @@ impl Socket {
         registry.register(&mut self.stream, Token(self.index as usize), Interest::READABLE)
     }
 
+    /// Answers the opening handshake, and tells the first state with it: one packet for both.
+    pub(super) fn greet(
+        &mut self,
+        answer: &[u8],
+        state: &Session,
+        now: Timestamp,
+        registry: &Registry,
+    ) -> Result<(), End> {
+        self.version = state.version;
+        let first = message_frame(&ServerMessage::Connected(state.snapshot(now)));
+        self.answer(&[answer, &first].concat(), registry)
+    }
+
+    /// Answers the opening handshake.
+    pub(super) fn answer(&mut self, answer: &[u8], registry: &Registry) -> Result<(), End> {
+        Ok(self.say(answer, registry, |_| {})?)
+    }
+
     /// Tells a state, unless the peer has it; at once when the peer reads, otherwise later and the newest alone.
     pub(super) fn push(&mut self, news: &News, registry: &Registry) -> Result<Pushed, End> {
         let version = news.session.version;
@@ -186,13 +203,7 @@ impl Socket {
             let instead = waiting.state.replace(news.kept()).is_some();
             return Ok(Pushed::Waits { instead });
         }
-        let first;
-        let frame = if self.version == 0 {
-            first = state_frame(news.session, true, news.now);
-            &first
-        } else {
-            news.frame.get_or_init(|| state_frame(news.session, false, news.now))
-        };
+        let frame = news.frame.get_or_init(|| status_frame(news.session, news.now));
         let out = self.write(frame)?;
         if out == 0 {
             self.wait(registry)?.state = Some(news.kept());
@@ -279,9 +290,9 @@ impl Socket {
             return waiting.close.take();
         }
         if let Some(session) = waiting.state.take() {
-            let is_first = std::mem::replace(&mut self.version, session.version) == 0;
+            self.version = session.version;
             *states += 1;
-            return Some(state_frame(&session, is_first, clock.now()));
+            return Some(status_frame(&session, clock.now()));
         }
         if let Some(payload) = waiting.pong.take() {
             return Some(frame::pong(&payload));

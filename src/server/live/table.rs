@@ -123,11 +123,12 @@ impl Table {
         }
     }
 
-    /// Takes in a socket whose place was reserved, and tells it the newest state there is: the one that was read, or one
-    /// that was published meanwhile.
+    /// Takes in a socket whose place was reserved, answers its opening handshake, and tells it the newest state there is:
+    /// the one that was read, or one that was published meanwhile.
     pub(super) fn adopt(
         &mut self,
         stream: TcpStream,
+        answer: &[u8],
         session: SessionId,
         address: IpAddr,
         state: &Session,
@@ -147,25 +148,29 @@ impl Table {
         if let Some(place) = self.place_of(next) {
             place.previous = index;
         }
-        if let Some(socket) = self.sockets.get_mut(index as usize) {
-            socket.place = Some(Place { session, address, previous: NOBODY, next });
-        }
         self.watching += 1;
         self.stats.opened += 1;
-        if self.drain.is_some() {
-            self.end(index, End::Close(Close::RESTARTING));
+        let Some(socket) = self.sockets.get_mut(index as usize) else { return Ok(index) };
+        socket.place = Some(Place { session, address, previous: NOBODY, next });
+        let greeted = if self.drain.is_some() {
+            socket.answer(answer, &self.registry).and(Err(End::Close(Close::RESTARTING)))
         } else {
-            let news = News::new(newest.as_deref().unwrap_or(state), self.clock.now());
-            self.push(index, &news);
+            socket.greet(answer, newest.as_deref().unwrap_or(state), self.clock.now(), &self.registry)
+        };
+        match greeted {
+            Ok(()) => self.stats.states_pushed += 1,
+            Err(end) => self.end(index, end),
         }
         Ok(index)
     }
 
-    /// Takes in a socket only to tell it goodbye.
-    pub(super) fn refuse(&mut self, stream: TcpStream, close: Close) -> io::Result<u32> {
+    /// Takes in a socket only to answer its opening handshake and tell it goodbye.
+    pub(super) fn refuse(&mut self, stream: TcpStream, answer: &[u8], close: Close) -> io::Result<u32> {
         let index = self.insert(stream)?;
         self.stats.opened += 1;
-        self.end(index, End::Close(close));
+        let Some(socket) = self.sockets.get_mut(index as usize) else { return Ok(index) };
+        let end = socket.answer(answer, &self.registry).err().unwrap_or(End::Close(close));
+        self.end(index, end);
         Ok(index)
     }
 
