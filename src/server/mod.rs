@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod desk;
 pub mod endpoints;
+pub mod gather;
 pub mod html;
 pub mod janitor;
 pub mod live;

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Sessions;
-use crate::server::{platform::Delivery, store::EventOutcome};
+use crate::server::{gather::gather, platform::Delivery, store::EventOutcome};
 
 /// How many may wait. At a thousand in a second, the platform is told to come back after a second's worth.
 const ROOM: usize = 1024;
@@ -68,28 +68,11 @@ impl Intake {
     }
 }
 
-/// Lets whoever is about to put something into the queue do so, for as long as anybody does: what has reached this process
-/// already goes along at no cost, and where there is nothing more nobody waits.
-async fn gather(waiting: &mut Vec<Waiting>, queue: &mut mpsc::Receiver<Waiting>) {
-    loop {
-        tokio::task::yield_now().await;
-        let before = waiting.len();
-        while waiting.len() < TOGETHER
-            && let Ok(more) = queue.try_recv()
-        {
-            waiting.push(more);
-        }
-        if waiting.len() == before {
-            return;
-        }
-    }
-}
-
 /// Works off the queue, for as long as anybody can put something into it.
 pub async fn run(sessions: Arc<Sessions>, mut queue: Queue) {
     let mut waiting = Vec::with_capacity(TOGETHER);
     while queue.0.recv_many(&mut waiting, TOGETHER).await > 0 {
-        gather(&mut waiting, &mut queue.0).await;
+        gather(&mut waiting, TOGETHER, || queue.0.try_recv().ok()).await;
         let (deliveries, answers): (Vec<_>, Vec<_>) =
             waiting.drain(..).map(|Waiting { delivery, arrived, answer }| (delivery, (arrived, answer))).unzip();
         let outcomes = sessions.record_each(&deliveries).await;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{ids::SessionId, session::Session},
-    server::secrets::KeyRing,
+    server::{gather::gather, secrets::KeyRing},
 };
 
 /// The most that are read with one statement.
@@ -56,6 +56,7 @@ impl Lookup {
 async fn answer(read: SqlitePool, keys: Arc<KeyRing>, mut asked: mpsc::UnboundedReceiver<Question>) {
     let mut questions = Vec::with_capacity(MOST);
     while asked.recv_many(&mut questions, MOST).await > 0 {
+        gather(&mut questions, MOST, || asked.try_recv().ok()).await;
         let ids: Vec<&str> = questions.iter().map(|question| question.id.as_str()).collect();
         let rows: Result<Vec<Row>, _> = any_of(SELECT, &ids).build_query_as().fetch_all(&read).await;
         let sessions = rows.map_err(StoreError::from).and_then(|rows| {
