@@ -1,16 +1,22 @@
 //! The doorway: what pages ask of the server. Both sides know the signatures; the bodies, one call each, are in
 //! `server::pages`. *Runs: both.*
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{desk::Desk, ids::SessionId, session::Snapshot};
+use crate::domain::{contact::ContactFault, desk::Desk, ids::SessionId, session::Snapshot};
 
 /// What the connect page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectView {
     /// Where the registration stands.
     pub snapshot: Snapshot,
+    /// Milliseconds since the last news.
+    pub silent_ms: u64,
+    /// How many milliseconds the present stage has in all.
+    pub whole_ms: u64,
     /// The code to scan; `None` when the wallet is asked over a connection that stands.
     pub code: Option<CodeView>,
     /// What the wallet's request shows too, so that a person knows it for theirs.
@@ -88,8 +94,8 @@ pub struct Field {
 pub struct TypedField {
     /// What was typed.
     pub value: String,
-    /// What is wrong with it, and how to mend it.
-    pub fault: Option<String>,
+    /// What is wrong with it.
+    pub fault: Option<ContactFault>,
 }
 
 /// A registration, for the browser it belongs to.
@@ -105,11 +111,11 @@ pub struct ConfirmationView {
     pub submitted_at: String,
     /// What follows; may be empty.
     pub after: String,
-    /// How long it is kept, in words.
-    pub kept: String,
+    /// How long it is kept.
+    pub kept: Duration,
 }
 
-/// The desk, for pages that describe it.
+/// The desk in the language of the page, for pages that describe it.
 #[server(endpoint = "register/desk")]
 pub async fn read_desk() -> Result<Desk, ServerFnError> {
     Ok(crate::server::pages::desk())

@@ -8,9 +8,12 @@ use leptos_router::{
     path,
 };
 
-use crate::ui::pages::{
-    application::Application, confirmation::Confirmation, connect::Connect, home::Home, not_found::NotFound,
-    register::Register,
+use crate::{
+    language::use_language,
+    ui::pages::{
+        application::Application, confirmation::Confirmation, connect::Connect, home::Home, not_found::NotFound,
+        register::Register,
+    },
 };
 
 /// The document around every page.
@@ -26,7 +29,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     });
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=use_language().tag()>
             <head>
                 <meta charset="utf-8" />
                 <meta http-equiv="Content-Security-Policy" content=policy />

@@ -1,12 +1,14 @@
 //! What the connect page shows. *Runs: server.*
 
+use axum::http::header;
 use leptos::prelude::ServerFnError;
 use qrcode::{EcLevel, QrCode, render::svg};
+use reqwest::Url;
 
-use super::{app, desk, failed, no_store, present_attempt, session_of_browser};
+use super::{app, desk, failed, headers, no_store, present_attempt, session_of_browser};
 use crate::{
     api::{CodeView, ConnectView, LiveOptions},
-    domain::desk::CodeForm,
+    domain::{desk::CodeForm, stage::Stage},
     server::{platform::invitation, problem::Problem, state::App, store::Invited},
 };
 
@@ -15,7 +17,10 @@ pub async fn connect_view() -> Result<Option<ConnectView>, ServerFnError> {
     no_store();
     let app = app();
     let Some(session) = session_of_browser(&app).await? else {
-        leptos_axum::redirect("/register");
+        // Sent here by the form that begins one, and yet without a session: the browser did not keep its cookie.
+        let comes_from = headers().await?.get(header::REFERER).and_then(|from| from.to_str().ok()?.parse::<Url>().ok());
+        let has_begun = comes_from.is_some_and(|from| from.path() == "/register");
+        leptos_axum::redirect(if has_begun { "/register?problem=cookies" } else { "/register" });
         return Ok(None);
     };
     let attempt = present_attempt(&app, &session).await?;
@@ -23,8 +28,15 @@ pub async fn connect_view() -> Result<Option<ConnectView>, ServerFnError> {
         Some(invited) => Some(code_view(&app, invited).ok_or_else(|| failed(Problem::PlatformUnavailable))?),
         None => None,
     };
+    let now = app.sessions.clock.now();
+    let snapshot = session.snapshot(now);
+    let deadlines = &app.sessions.deadlines;
+    let whole = if snapshot.stage == Stage::Waiting { deadlines.code } else { deadlines.wallet };
     Ok(Some(ConnectView {
-        snapshot: session.snapshot(app.sessions.clock.now()),
+        silent_ms: now.since(session.updated_at),
+        // A deadline that was set with other lifetimes may lie further ahead.
+        whole_ms: u64::try_from(whole.as_millis()).unwrap_or(u64::MAX).max(snapshot.remaining_ms),
+        snapshot,
         code,
         matching_code: attempt.code,
         desk: desk(),
@@ -55,8 +67,9 @@ fn code_svg(text: &str, level: EcLevel) -> Option<String> {
         .light_color(svg::Color("#fffdf8"))
         .quiet_zone(true)
         .build();
-    // An XML declaration has no place inside a page.
-    drawn.find("<svg").map(|start| drawn[start..].to_owned())
+    // An XML declaration has no place inside a page. It has a name, so that it can be shown enlarged too.
+    let svg = drawn.find("<svg").map(|start| &drawn[start + 4..])?;
+    Some(format!("<svg id=\"drawing\" aria-hidden=\"true\"{svg}"))
 }
 
 /// The links that open a wallet on the same phone; none when the invitation could not be resolved, or in the sandbox,

@@ -21,7 +21,10 @@ use super::{
     state::App,
     store::Attempt,
 };
-use crate::domain::{desk::Desk, ids::SessionId, session::Session, stage::Stage};
+use crate::{
+    domain::{desk::Desk, ids::SessionId, session::Session, stage::Stage},
+    language::use_language,
+};
 
 type Answer<T> = Result<T, ServerFnError>;
 
@@ -74,9 +77,9 @@ fn no_store() {
         .insert_header(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
 }
 
-/// The desk, for the pages that describe it.
+/// The desk in the language of the page, for the pages that describe it.
 pub fn desk() -> Desk {
-    Desk::clone(&app().sessions.desk)
+    app().sessions.desk.in_language(use_language().tag())
 }
 
 /// Begins a registration and sends the browser to its code; when there is none to be had, back with the reason.

@@ -10,7 +10,7 @@ pub fn NewCode(
     /// The attempt that the page shows.
     attempt: u32,
     /// What the button says.
-    label: &'static str,
+    label: String,
     /// Whether it is the one thing to do.
     main: bool,
 ) -> impl IntoView {
@@ -31,7 +31,7 @@ pub fn AskWalletAgain(
     /// The attempt that the page shows.
     attempt: u32,
     /// What the button says.
-    label: &'static str,
+    label: String,
     /// Whether it is the one thing to do.
     main: bool,
 ) -> impl IntoView {

@@ -29,7 +29,7 @@ impl HandedTexts {
 }
 
 /// Texts as the attribute that hands them over.
-pub fn hand_over<'a>(texts: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let texts: serde_json::Map<_, _> = texts.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
+pub fn hand_over(texts: impl IntoIterator<Item = (impl Into<String>, String)>) -> String {
+    let texts: serde_json::Map<_, _> = texts.into_iter().map(|(name, text)| (name.into(), text.into())).collect();
     serde_json::Value::Object(texts).to_string()
 }
