@@ -115,6 +115,21 @@ pub struct ConfirmationView {
     pub kept: Duration,
 }
 
+/// A code by which another device goes on with this registration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOverView {
+    /// What one registers for.
+    pub title: String,
+    /// The code, in two halves.
+    pub code: String,
+    /// Address and code together, as SVG drawn by the server.
+    pub svg: String,
+    /// Where it is typed.
+    pub address: String,
+    /// How long it is good.
+    pub life: Duration,
+}
+
 /// The desk in the language of the page, for pages that describe it.
 #[server(endpoint = "register/desk")]
 pub async fn read_desk() -> Result<Desk, ServerFnError> {
@@ -149,6 +164,28 @@ pub async fn ask_again(
 #[server(endpoint = "register/cancel")]
 pub async fn cancel_session() -> Result<(), ServerFnError> {
     crate::server::pages::cancel().await
+}
+
+/// Makes a code for another device.
+#[server(endpoint = "register/hand-over")]
+pub async fn hand_over() -> Result<(), ServerFnError> {
+    crate::server::pages::hand_over().await
+}
+
+/// The code for another device; `None` when the browser is sent elsewhere.
+#[server(endpoint = "register/handed-over")]
+pub async fn read_hand_over_view() -> Result<Option<HandOverView>, ServerFnError> {
+    crate::server::pages::hand_over_view().await
+}
+
+/// Goes on here with the registration that the code of another device leads to.
+#[server(endpoint = "register/take-over")]
+pub async fn take_over(
+    /// The code, as typed.
+    #[server(default)]
+    code: String,
+) -> Result<(), ServerFnError> {
+    crate::server::pages::take_over(code).await
 }
 
 /// The present state of this browser's registration; `None` when the browser is sent elsewhere.

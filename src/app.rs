@@ -11,7 +11,12 @@ use leptos_router::{
 use crate::{
     language::use_language,
     ui::pages::{
-        application::Application, confirmation::Confirmation, connect::Connect, home::Home, not_found::NotFound,
+        application::Application,
+        confirmation::Confirmation,
+        connect::Connect,
+        hand_over::{Continue, HandOver},
+        home::Home,
+        not_found::NotFound,
         register::Register,
     },
 };
@@ -59,6 +64,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=Home ssr=SsrMode::Async />
                 <Route path=path!("/register") view=Register ssr=SsrMode::Async />
                 <Route path=path!("/register/connect") view=Connect ssr=SsrMode::Async />
+                <Route path=path!("/register/hand-over") view=HandOver ssr=SsrMode::Async />
+                <Route path=path!("/continue") view=Continue ssr=SsrMode::Async />
                 <Route path=path!("/register/application") view=Application ssr=SsrMode::Async />
                 <Route path=path!("/register/confirmation") view=Confirmation ssr=SsrMode::Async />
             </Routes>

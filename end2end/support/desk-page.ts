@@ -37,6 +37,8 @@ export class DeskPage {
   readonly onwards: Locator;
   readonly askAgain: Locator;
   readonly matchingCode: Locator;
+  readonly anotherDevice: Locator;
+  readonly noCard: Locator;
   private readonly linkField: Locator;
 
   constructor(readonly page: Page) {
@@ -54,6 +56,8 @@ export class DeskPage {
     this.cancel = page.getByRole("button", { name: "Cancel" });
     this.onwards = page.getByRole("link", { name: "Go on to the form" });
     this.askAgain = page.getByRole("button", { name: "Ask my wallet again" });
+    this.noCard = page.getByText("No Student Card in your wallet?").and(page.locator(":visible"));
+    this.anotherDevice = page.getByRole("button", { name: "Continue on another device" });
     this.matchingCode = page.locator(".matching strong");
   }
 

@@ -40,6 +40,11 @@ for (const [seen, use] of [
       await desk.enlarge.click();
       await expectAccessible(page, "the code over the whole screen");
       await page.keyboard.press("Escape");
+      await desk.anotherDevice.click();
+      await expectAccessible(page, "the code for another device");
+      await page.goto("/continue?problem=code");
+      await expectAccessible(page, "where another device goes on");
+      await page.goto("/register/connect");
       await wallet.open(await desk.link());
       await expectAccessible(wallet.page, "the wallet's wish to connect");
       await expect(desk.live).toHaveAttribute("data-opened", "true");
@@ -48,7 +53,7 @@ for (const [seen, use] of [
       await desk.expectStage("requested");
       await expectAccessible(page, "the page while the wallet asks");
       await page.getByText("Nothing to see in your wallet?").click();
-      await page.getByText("No Student Card in your wallet?").click();
+      await desk.noCard.click();
       await page.getByText("Not your wallet?").click();
       await expectAccessible(page, "the page while the wallet asks, with all that helps");
       await wallet.awaitRequest(await desk.expectMatchingCode());
@@ -171,6 +176,7 @@ test("a screen reader finds the page of the code in this order", async ({ page, 
       - group: Cannot scan?
       - button "New code"
       - button "Cancel"
+      - button "Continue on another device"
     - contentinfo:
       - group "Language":
         - button "English"

@@ -63,8 +63,8 @@ test.describe("when nothing happens", () => {
     await expect(desk.hint).toContainText("look among its messages");
     await page.clock.fastForward(TWO_MINUTES);
     await expect(desk.hint).toContainText("asked again");
-    await page.getByText("No Student Card in your wallet?").click();
-    await expect(page.getByText("Student Cards are issued at the registry")).toBeVisible();
+    await desk.noCard.click();
+    await expect(page.getByText("Student Cards are issued at the registry").and(page.locator(":visible"))).toBeVisible();
     await wallet.share();
     await expect(desk.headline).toHaveText("Verified");
     await expect(desk.hint).toBeEmpty();

@@ -224,3 +224,15 @@ link-for-a-wallet = This link is for a wallet. On the phone that has { $wallet }
 link-open = Open { $wallet }
 link-gone = This code is no longer valid
 link-gone-text = It was used, it expired, or a newer one took its place. Go back to the page that showed it: it says how to go on, and has a new code if you need one.
+
+## Going on on another device
+
+hand-over-heading = Continue on another device
+hand-over-text = On the other device, open { $address } and type this code. It works once, within { $life }.
+hand-over-code = Code
+hand-over-scan = Or scan this with the other device's camera:
+hand-over-back = Back to the registration
+continue-heading = Continue here
+continue-text = Type the code that your other device shows. Go on only with a registration that you began yourself.
+continue-go = Continue
+continue-wrong = This code is not right, or its time is over. Get a new one on the other device.

@@ -222,3 +222,15 @@ link-for-a-wallet = Ce lien est destiné à un portefeuille. Sur le téléphone 
 link-open = Ouvrir { $wallet }
 link-gone = Ce code n’est plus valable
 link-gone-text = Il a servi, il a expiré, ou un plus récent l’a remplacé. Retournez à la page qui le montrait : elle dit comment continuer, et donne un nouveau code s’il vous en faut un.
+
+## Continuer sur un autre appareil
+
+hand-over-heading = Continuer sur un autre appareil
+hand-over-text = Sur l’autre appareil, ouvrez { $address } et saisissez ce code. Il sert une seule fois, dans un délai de { $life }.
+hand-over-code = Code
+hand-over-scan = Ou scannez ceci avec l’appareil photo de l’autre appareil :
+hand-over-back = Retour à l’inscription
+continue-heading = Continuer ici
+continue-text = Saisissez le code que montre votre autre appareil. Ne continuez que si vous avez vous-même commencé cette inscription.
+continue-go = Continuer
+continue-wrong = Ce code n’est pas le bon, ou son délai est écoulé. Demandez-en un nouveau sur l’autre appareil.

@@ -225,3 +225,15 @@ link-for-a-wallet = Wannan mahaɗi na walet ne. A wayar da ke da { $wallet }, ku
 link-open = Buɗe { $wallet }
 link-gone = Wannan lamba ba ta aiki yanzu
 link-gone-text = An yi amfani da ita, ko ta ƙare, ko sabuwa ta maye gurbinta. Ku koma shafin da ya nuna ta: zai faɗi yadda za ku ci gaba, kuma yana da sabuwar lamba idan kuna buƙata.
+
+## Going on on another device
+
+hand-over-heading = Ci gaba a wata na’ura
+hand-over-text = A wata na’urar, ku buɗe { $address } ku rubuta wannan lamba. Sau ɗaya take aiki, cikin { $life }.
+hand-over-code = Lamba
+hand-over-scan = Ko ku karanta wannan da kyamarar wata na’urar:
+hand-over-back = Koma zuwa rajista
+continue-heading = Ci gaba a nan
+continue-text = Ku rubuta lambar da wata na’urarku take nunawa. Ku ci gaba kawai da rajistar da ku da kanku kuka fara.
+continue-go = Ci gaba
+continue-wrong = Wannan lamba ba daidai ba ce, ko lokacinta ya ƙare. Ku nemi sabuwa a wata na’urar.

@@ -210,3 +210,15 @@ link-for-a-wallet = Njikọ a bụ maka wọlet. N’ekwentị nwere { $wallet }
 link-open = Meghee { $wallet }
 link-gone = Koodu a anaghịzi arụ ọrụ
 link-gone-text = E jirila ya, oge ya gwụrụ, ma ọ bụ nke ọhụrụ nọchiri ya. Lọghachi na ibe gosiri ya: ọ na-ekwu otú ị ga-esi gaa n’ihu, o nwekwara koodu ọhụrụ ma ọ bụrụ na ị chọrọ.
+
+## Going on on another device
+
+hand-over-heading = Gaa n’ihu na ngwaọrụ ọzọ
+hand-over-text = Na ngwaọrụ nke ọzọ, meghee { $address } wee dee koodu a. Ọ na-arụ ọrụ otu ugboro, n’ime { $life }.
+hand-over-code = Koodu
+hand-over-scan = Ma ọ bụ jiri igwefoto nke ngwaọrụ ọzọ gụọ nke a:
+hand-over-back = Lọghachi na ndebanye aha
+continue-heading = Gaa n’ihu ebe a
+continue-text = Dee koodu ngwaọrụ gị nke ọzọ na-egosi. Gaa n’ihu naanị na ndebanye aha gị onwe gị malitere.
+continue-go = Gaa n’ihu
+continue-wrong = Koodu a ezighị ezi, ma ọ bụ oge ya agwụla. Were nke ọhụrụ na ngwaọrụ nke ọzọ.

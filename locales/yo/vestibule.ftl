@@ -210,3 +210,15 @@ link-for-a-wallet = Ìlínkì yìí wà fún wọ́lẹ́ẹ̀tì. Lórí fóòn
 link-open = Ṣí { $wallet }
 link-gone = Kóòdù yìí kò ṣiṣẹ́ mọ́
 link-gone-text = A ti lò ó, ó ti parí, tàbí èyí tuntun ti gba ipò rẹ̀. Padà sí ojú-ìwé tó fi hàn: ó ń sọ bí o ṣe lè tẹ̀ síwájú, ó sì ní kóòdù tuntun bí o bá nílò rẹ̀.
+
+## Going on on another device
+
+hand-over-heading = Tẹ̀ síwájú lórí ẹ̀rọ mìíràn
+hand-over-text = Lórí ẹ̀rọ kejì, ṣí { $address } kí o sì tẹ kóòdù yìí. Ẹ̀ẹ̀kan ṣoṣo ló ń ṣiṣẹ́, láàárín { $life }.
+hand-over-code = Kóòdù
+hand-over-scan = Tàbí kí o fi kámẹ́rà ẹ̀rọ kejì ka èyí:
+hand-over-back = Padà sí ìforúkọsílẹ̀
+continue-heading = Tẹ̀ síwájú níbí
+continue-text = Tẹ kóòdù tí ẹ̀rọ rẹ kejì ń fi hàn. Tẹ̀ síwájú pẹ̀lú ìforúkọsílẹ̀ tí ìwọ fúnra rẹ bẹ̀rẹ̀ nìkan.
+continue-go = Tẹ̀ síwájú
+continue-wrong = Kóòdù yìí kò tọ́, tàbí àkókò rẹ̀ ti parí. Gba tuntun lórí ẹ̀rọ kejì.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod desk;
 pub mod endpoints;
 pub mod gather;
+pub mod hand_over;
 pub mod html;
 pub mod janitor;
 pub mod live;

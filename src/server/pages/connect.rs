@@ -9,7 +9,12 @@ use super::{app, desk, failed, headers, no_store, present_attempt, session_of_br
 use crate::{
     api::{CodeView, ConnectView, LiveOptions},
     domain::{desk::CodeForm, stage::Stage},
-    server::{platform::invitation, problem::Problem, state::App, store::Invited},
+    server::{
+        platform::{Invitation, invitation},
+        problem::Problem,
+        state::App,
+        store::Invited,
+    },
 };
 
 /// What the connect page shows; `None` after sending a browser without a session to where one begins.
@@ -58,7 +63,7 @@ fn code_view(app: &App, invited: &Invited) -> Option<CodeView> {
 }
 
 /// The code as inline SVG, with its quiet zone; `None` when the text is too long for any code.
-fn code_svg(text: &str, level: EcLevel) -> Option<String> {
+pub(super) fn code_svg(text: &str, level: EcLevel) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, level).ok()?;
     // Always dark on light, whatever the page's colours: many scanners cannot read it the other way round.
     let drawn = code
@@ -78,6 +83,11 @@ pub fn wallet_links(app: &App, invited: &Invited) -> Vec<String> {
     if app.is_sandbox() {
         return vec![format!("{}i/{}", app.public_url, invited.link)];
     }
-    let Some(message) = &invited.invitation.message else { return Vec::new() };
-    app.sessions.desk.wallet.links.iter().map(|template| invitation::wallet_link(template, message)).collect()
+    let Invitation { url, message, .. } = &invited.invitation;
+    // What the platform wrote stays as it is; where it gave a short URL, the message that it led to is written anew.
+    let Some(oob) = invitation::oob_in_url(url).map(str::to_owned).or_else(|| message.as_ref().map(invitation::encode))
+    else {
+        return Vec::new();
+    };
+    app.sessions.desk.wallet.links.iter().map(|template| invitation::wallet_link(template, &oob)).collect()
 }

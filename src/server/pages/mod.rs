@@ -2,9 +2,12 @@
 
 mod connect;
 mod form;
+mod hand_over;
 
+use connect::code_svg;
 pub use connect::{connect_view, wallet_links};
 pub use form::{application_view, confirmation_view, submit};
+pub use hand_over::{hand_over, hand_over_view, take_over};
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -47,6 +50,12 @@ async fn headers() -> Answer<HeaderMap> {
 async fn may_have_code(app: &App) -> Answer<bool> {
     let ConnectInfo(peer) = leptos_axum::extract::<ConnectInfo<SocketAddr>>().await?;
     Ok(app.count_new_session(app.address(peer, &headers().await?)).is_ok())
+}
+
+/// Counts a code from another device for whoever types it; says whether it may be looked at.
+async fn may_try_code(app: &App) -> Answer<bool> {
+    let ConnectInfo(peer) = leptos_axum::extract::<ConnectInfo<SocketAddr>>().await?;
+    Ok(app.count_typed_code(app.address(peer, &headers().await?)).is_ok())
 }
 
 /// The session of this browser, when it has one, whatever its terms.

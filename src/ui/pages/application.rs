@@ -9,7 +9,7 @@ use crate::{
     language::{said, tr},
     ui::{
         components::{
-            attempts::{AskWalletAgain, NewCode},
+            attempts::{AnotherDevice, AskWalletAgain, NewCode},
             layout::{Layout, Trouble},
             live_controls::{LiveControls, ids},
         },
@@ -85,6 +85,7 @@ fn Shared(view: ApplicationView, problem: Option<String>) -> impl IntoView {
                     {tr!("form-register")}
                 </button>
             </form>
+            <AnotherDevice />
         </Layout>
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     ui::{
         components::{
             arch::Arch,
-            attempts::{AskWalletAgain, NewCode},
+            attempts::{AnotherDevice, AskWalletAgain, NewCode},
             layout::{Layout, Trouble, no_code},
             live_status::LiveStatus,
         },
@@ -102,6 +102,9 @@ fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
                 </Panel>
                 <Panel of="scanned connected requested">
                     <Cancel />
+                </Panel>
+                <Panel of="waiting scanned connected requested presented verified">
+                    <AnotherDevice />
                 </Panel>
                 <Endings desk attempt />
             </LiveStatus>
