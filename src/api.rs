@@ -15,8 +15,10 @@ pub struct ConnectView {
     pub snapshot: Snapshot,
     /// Milliseconds since the last news.
     pub silent_ms: u64,
-    /// How many milliseconds the present stage has in all.
-    pub whole_ms: u64,
+    /// How many milliseconds a code waits to be scanned.
+    pub code_ms: u64,
+    /// How many milliseconds the wallet has from then on.
+    pub wallet_ms: u64,
     /// The code to scan; `None` when the wallet is asked over a connection that stands.
     pub code: Option<CodeView>,
     /// What the wallet's request shows too, so that a person knows it for theirs.

@@ -1,5 +1,7 @@
 //! What the connect page shows. *Runs: server.*
 
+use std::time::Duration;
+
 use axum::http::header;
 use leptos::prelude::ServerFnError;
 use qrcode::{EcLevel, QrCode, render::svg};
@@ -8,7 +10,7 @@ use reqwest::Url;
 use super::{app, desk, failed, headers, no_store, present_attempt, session_of_browser};
 use crate::{
     api::{CodeView, ConnectView, LiveOptions},
-    domain::{desk::CodeForm, stage::Stage},
+    domain::desk::CodeForm,
     server::{
         platform::{Invitation, invitation},
         problem::Problem,
@@ -34,14 +36,13 @@ pub async fn connect_view() -> Result<Option<ConnectView>, ServerFnError> {
         None => None,
     };
     let now = app.sessions.clock.now();
-    let snapshot = session.snapshot(now);
     let deadlines = &app.sessions.deadlines;
-    let whole = if snapshot.stage == Stage::Waiting { deadlines.code } else { deadlines.wallet };
+    let millis = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
     Ok(Some(ConnectView {
         silent_ms: now.since(session.updated_at),
-        // A deadline that was set with other lifetimes may lie further ahead.
-        whole_ms: u64::try_from(whole.as_millis()).unwrap_or(u64::MAX).max(snapshot.remaining_ms),
-        snapshot,
+        code_ms: millis(deadlines.code),
+        wallet_ms: millis(deadlines.wallet),
+        snapshot: session.snapshot(now),
         code,
         matching_code: attempt.code,
         desk: desk(),

@@ -42,7 +42,8 @@ pub(super) mod handed {
     /// The state that the page is drawn with, as JSON.
     pub(super) const STATE: &str = "data-state";
     pub(super) const SILENT_MS: &str = "data-silent-ms";
-    pub(super) const WHOLE_MS: &str = "data-whole-ms";
+    pub(super) const CODE_MS: &str = "data-code-ms";
+    pub(super) const WALLET_MS: &str = "data-wallet-ms";
     pub(super) const ATTEMPTS: &str = "data-attempts";
     pub(super) const POLLING_MS: &str = "data-polling-ms";
 
@@ -75,10 +76,10 @@ fn follow() -> Option<()> {
     let find = |id| document().get_element_by_id(id);
     let section = find(ids::SECTION)?;
     let (headline, badge, notice) = (find(ids::HEADLINE)?, find(ids::BADGE)?, find(ids::NOTICE)?);
-    let number = |name| section.get_attribute(name)?.parse::<u32>().ok();
+    let number = |name| section.get_attribute(name)?.parse::<u64>().ok();
     let options = ConnectionStatusOptions {
-        attempts: number(handed::ATTEMPTS)?,
-        polling_interval: Duration::from_millis(number(handed::POLLING_MS)?.into()),
+        attempts: number(handed::ATTEMPTS)? as u32,
+        polling_interval: Duration::from_millis(number(handed::POLLING_MS)?),
         ..ConnectionStatusOptions::default()
     };
     let first = LiveState::read(&section.get_attribute(handed::STATE)?)?;
@@ -90,8 +91,9 @@ fn follow() -> Option<()> {
         hint: find(ids::HINT)?,
         texts: texts.clone(),
         version: first.version,
-        silent: number(handed::SILENT_MS)?.into(),
-        whole: number(handed::WHOLE_MS)?.into(),
+        silent: number(handed::SILENT_MS)? as f64,
+        code: number(handed::CODE_MS)?,
+        wallet: number(handed::WALLET_MS)?,
     };
     let UseConnectionStatus { status, connection_method, is_crowded, .. } = use_connection_status(first, options);
 
@@ -149,30 +151,30 @@ struct Clock {
     version: u64,
     /// How long there had been no news when the page was drawn, in milliseconds.
     silent: f64,
-    /// How long the stage has in all, in milliseconds.
-    whole: f64,
+    /// How long a code waits, and how long the wallet has from then on, in milliseconds.
+    code: u64,
+    wallet: u64,
 }
 
 /// Shows how much time is left, and what may be the matter when nothing happens, until the registration has ended.
 fn run(clock: Clock, status: Signal<LiveState>) {
     let deadline = StoredValue::new(0.0);
-    let whole = StoredValue::new(clock.whole);
     let news_at = StoredValue::new(0.0);
     let drawn = clock.version;
     let silent = clock.silent;
     let tick = move || {
         let now = js_sys::Date::now();
         let left = (deadline.get_value() - now).max(0.0) as u64;
-        let (place, has_ended) =
-            status.with_untracked(|state| (place(state.stage, state.opened), state.stage.is_end()));
+        let (stage, opened) = status.with_untracked(|state| (state.stage, state.opened));
+        let whole = if stage == Stage::Waiting { clock.code } else { clock.wallet };
         say(&clock.time_left, &clock_text(left));
-        mark(&clock.ring, "stroke-dasharray", &share_left(left, whole.get_value() as u64));
+        mark(&clock.ring, "stroke-dasharray", &share_left(left, whole));
         // Said once, in time to do something about it.
-        let is_late = left < 60_000 && !has_ended;
+        let is_late = left < 60_000 && whole > 60_000 && !stage.is_end();
         say(&clock.last_minute, &if is_late { clock.texts.get(handed::LAST_MINUTE) } else { String::new() });
         let hint = match Silence::after((now - news_at.get_value()).max(0.0) as u64) {
             Silence::Short => String::new(),
-            silence => clock.texts.get(&handed::hint(place, silence)),
+            silence => clock.texts.get(&handed::hint(place(stage, opened), silence)),
         };
         say(&clock.hint, &hint);
     };
@@ -181,10 +183,6 @@ fn run(clock: Clock, status: Signal<LiveState>) {
         let (left, version, ended) =
             status.with(|state| (state.remaining_ms as f64, state.version, state.stage.is_end()));
         let now = js_sys::Date::now();
-        // A deadline that moves is a new one: all of its time is left.
-        if version != drawn && now + left > deadline.get_value() + 1_000.0 {
-            whole.set_value(left);
-        }
         deadline.set_value(now + left);
         news_at.set_value(if version == drawn { now - silent } else { now });
         tick();

@@ -19,8 +19,10 @@ pub fn LiveStatus(
     snapshot: Snapshot,
     /// Milliseconds since the last news.
     silent_ms: u64,
-    /// How many milliseconds the present stage has in all.
-    whole_ms: u64,
+    /// How many milliseconds a code waits to be scanned.
+    code_ms: u64,
+    /// How many milliseconds the wallet has from then on.
+    wallet_ms: u64,
     /// How to stay live.
     options: LiveOptions,
     children: Children,
@@ -39,7 +41,8 @@ pub fn LiveStatus(
             data-method=ConnectionMethod::Connecting.as_str()
             data-state=state
             data-silent-ms=silent_ms
-            data-whole-ms=whole_ms
+            data-code-ms=code_ms
+            data-wallet-ms=wallet_ms
             data-attempts=options.attempts
             data-polling-ms=options.polling_ms
             data-texts=texts(options)
@@ -60,7 +63,7 @@ pub fn LiveStatus(
                             cy="10"
                             r="8"
                             pathLength="1"
-                            stroke-dasharray=share_left(remaining_ms, whole_ms)
+                            stroke-dasharray=share_left(remaining_ms, if stage == Stage::Waiting { code_ms } else { wallet_ms })
                         />
                     </svg>
                     <span class="visually-hidden">{tr!("connect-time-left")} " "</span>
@@ -76,10 +79,10 @@ pub fn LiveStatus(
             <p id=ids::NOTICE class="trouble notice-now" aria-live="polite">
                 {delayed.then(|| tr!("connect-slow"))}
             </p>
-            {children()}
             <p id=ids::HINT class="hint-now" aria-live="polite">
                 {hint(stage, opened, Silence::after(silent_ms))}
             </p>
+            {children()}
         </section>
         <LiveIsland />
     }

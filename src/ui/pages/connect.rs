@@ -54,7 +54,7 @@ pub fn Connect() -> impl IntoView {
 
 #[component]
 fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
-    let ConnectView { snapshot, silent_ms, whole_ms, code, matching_code, desk, sandbox, options } = view;
+    let ConnectView { snapshot, silent_ms, code_ms, wallet_ms, code, matching_code, desk, sandbox, options } = view;
     let attempt = snapshot.attempt;
     // Without scripts the page asks again by itself, for as long as something can happen.
     let waits = !snapshot.stage.is_end() && snapshot.stage != Stage::Verified;
@@ -63,7 +63,7 @@ fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
     view! {
         <Layout title=desk.title.clone() step=2>
             {waits.then(|| view! { <noscript inner_html=REFRESH></noscript> })}
-            <LiveStatus snapshot silent_ms whole_ms options>
+            <LiveStatus snapshot silent_ms code_ms wallet_ms options>
                 <Panel of="waiting declined invalid abandoned expired cancelled failed">
                     <Trouble said=no_code(problem.as_deref(), tr!("problem-no-new-code")) focus=true />
                 </Panel>
