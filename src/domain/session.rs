@@ -101,12 +101,16 @@ impl Session {
         news
     }
 
-    /// Notes the wallet's name. It raises no version of its own: it comes with the event that does.
-    pub fn name_wallet(&mut self, label: &str) {
+    /// Notes the wallet's name. It raises no version of its own: it comes with the event that does. Says whether it was
+    /// news.
+    pub fn name_wallet(&mut self, label: &str) -> bool {
         let label: String = label.chars().filter(|c| !c.is_control()).take(LABEL_LIMIT).collect();
-        if !label.trim().is_empty() {
-            self.their_label = Some(label.trim().to_owned());
+        let label = label.trim();
+        let news = !label.is_empty() && self.their_label.as_deref() != Some(label);
+        if news {
+            self.their_label = Some(label.to_owned());
         }
+        news
     }
 
     /// Notes that the server's next step has to wait for the platform. Says whether that was news.

@@ -50,7 +50,7 @@ impl Idle {
 
     async fn wish(&self, about: &About) {
         let mut tx = self.store.begin().await.unwrap();
-        tx.set_act(ActKind::ReadConnection, about, self.clock.now());
+        tx.set_act(ActKind::ReadConnection, about, self.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -108,7 +108,7 @@ async fn a_wallet_is_not_asked_for_a_registration_that_ended_meanwhile() {
     let mut tx = store.begin().await.unwrap();
     let mut session = tx.session(id).await.unwrap().unwrap();
     session.apply(Event::ConnectionCompleted, desk.clock.now(), &desk.app.sessions.deadlines);
-    tx.put_session(&session);
+    tx.update_session(&session).await.unwrap();
     tx.commit().await.unwrap();
     assert!(noted().await);
     desk.app.sessions.cancel(id).await.unwrap();

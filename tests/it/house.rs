@@ -94,7 +94,7 @@ fn the_application_is_named_by_the_router_and_its_data_by_pages() {
 
 #[test]
 fn each_library_stays_in_its_room() {
-    nobody_names("", &["sqlx::"], &["server/store/"]);
+    nobody_names("", &["sqlx::", "rusqlite::"], &["server/store/"]);
     nobody_names("", &["prometheus::"], &["server/metrics/"]);
     nobody_names("server", &["reqwest::Client"], &["server/platform/", "server/sandbox/"]);
     // Platform words end at the platform, and at the sandbox that plays one.
@@ -107,8 +107,15 @@ fn each_library_stays_in_its_room() {
 
 #[test]
 fn only_the_use_cases_write_registrations() {
-    let writers =
-        ["put_session(", "insert_attempt(", "insert_event(", "store_attributes(", "bind_connection(", "bind_proof("];
+    let writers = [
+        "insert_session(",
+        "update_session(",
+        "insert_attempt(",
+        "insert_event(",
+        "store_attributes(",
+        "bind_connection(",
+        "bind_proof(",
+    ];
     nobody_names("server", &writers, &["server/sessions/", "server/store/"]);
     nobody_names("server", &["hub.publish("], &["server/sessions/"]);
 }

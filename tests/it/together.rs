@@ -111,15 +111,21 @@ impl Still {
         let mut connection = SqliteConnection::connect(&self.app.config.database_url).await.unwrap();
         let mut all = Vec::new();
         for query in [
-            "SELECT json_array('session', stage, version, attempt, answered, wallet_name IS NULL) FROM sessions ORDER BY rowid",
-            "SELECT json_array('attempt', connection_id, proof_id, proof_thread_id, cards, answered_at IS NULL) \
-             FROM attempts JOIN sessions ON sessions.id = session_id ORDER BY sessions.rowid",
-            "SELECT json_array('event', kind, record_id, state, connection_id, thread_id, cards, outcome, source, \
-             (SELECT rowid FROM sessions WHERE id = session_id), attempt) FROM events ORDER BY id",
-            "SELECT json_array('act', kind, lane, COALESCE((SELECT rowid FROM sessions WHERE id = session_id), subject), \
-             attempt, done_at IS NULL, tries) AS act FROM acts WHERE kind <> 'read_connection' ORDER BY act",
+            "SELECT json_array('session', id, stage, version, attempt, answered, wallet_name IS NULL) FROM sessions",
+            "SELECT json_array('attempt', session_id, connection_id, proof_id, proof_thread_id, cards, answered_at IS NULL) \
+             FROM attempts",
+            "SELECT json_array('event', id, kind, record_id, state, connection_id, thread_id, cards, outcome, source, \
+             session_id, attempt) FROM events",
+            "SELECT json_array('act', kind, lane, session_id, attempt, connection_id, done_at IS NULL, tries) FROM acts \
+             WHERE kind <> 'read_connection'",
         ] {
-            let rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap();
+            let mut rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap();
+            for row in &mut rows {
+                for (number, (id, _)) in self.sessions.iter().enumerate() {
+                    *row = row.replace(id.as_str(), &format!("session-{number}"));
+                }
+            }
+            rows.sort();
             all.extend(rows);
         }
         connection.close().await.unwrap();

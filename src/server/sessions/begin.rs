@@ -46,10 +46,10 @@ impl Sessions {
         let now = self.clock.now();
         let session = Session::open(id, self.consent.clone(), now, &self.deadlines);
         let mut tx = self.store.begin().await?;
-        tx.put_session(&session);
+        tx.insert_session(&session).await?;
         self.begin(&mut tx, &session, &attempt, now).await?;
         let unfinished = now.plus(self.desk.lifetimes.unfinished);
-        tx.add_act(ActKind::Purge, &About::Attempt(id, 1), unfinished);
+        tx.add_act(ActKind::Purge, &About::Attempt(id, 1), unfinished).await?;
         tx.commit().await?;
         self.metrics.registrations_opened.inc();
         self.acts_due.notify_one();
@@ -68,10 +68,10 @@ impl Sessions {
     async fn begin(&self, tx: &mut Tx, session: &Session, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
         let about = About::Attempt(session.id, session.attempt);
         tx.insert_attempt(attempt, now).await?;
-        tx.add_act(ActKind::Expire, &about, session.expires_at);
-        tx.add_act(ActKind::Reconcile, &about, now.plus(NEWS));
+        tx.add_act(ActKind::Expire, &about, session.expires_at).await?;
+        tx.add_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
         if attempt.invited.is_none() {
-            tx.add_act(ActKind::RequestProof, &about, now);
+            tx.add_act(ActKind::RequestProof, &about, now).await?;
         }
         Ok(())
     }
@@ -145,7 +145,7 @@ impl Sessions {
         // What an earlier attempt revealed and was not submitted is not kept beside the next one's.
         tx.store_attributes(session.id, session.attempt - 1, None).await?;
         self.begin(&mut tx, session, next, now).await?;
-        tx.put_session(session);
+        tx.update_session(session).await?;
         tx.commit().await?;
         self.tell(Some(session));
         Ok(())

@@ -130,7 +130,7 @@ impl Sessions {
                 session = self.apply_asked(tx, delivery, &Matched::from(&attempt), now).await?.unwrap_or(session);
             }
             if self.webhooks_are_hints && session.resume(now) {
-                tx.put_session(&session);
+                tx.update_session(&session).await?;
             }
             return Ok(Some(session));
         }
@@ -148,7 +148,7 @@ impl Sessions {
         };
         let awaited = matches!(act.kind, ActKind::RequestProof | ActKind::VerifyProof);
         if awaited && outcome != Some(Outcome::Advanced) && session.resume(now) {
-            tx.put_session(&session);
+            tx.update_session(&session).await?;
         }
         match found {
             // Of a registration that ended meanwhile, by cancelling for instance, nothing is kept.
@@ -160,7 +160,7 @@ impl Sessions {
             Finding::Asked(_) => {
                 if session.progress.stage == Stage::Requested {
                     let about = About::Attempt(id, number);
-                    tx.set_act(ActKind::Reconcile, &about, now.plus(super::NEWS));
+                    tx.set_act(ActKind::Reconcile, &about, now.plus(super::NEWS)).await?;
                 }
                 // Its webhooks may have overtaken the answer that named the exchange.
                 session = self.and_those_that_waited(tx, session, attempt.connection_id, now).await?;
@@ -190,7 +190,7 @@ impl Sessions {
             && session.attempt == attempt
             && session.delay(now)
         {
-            tx.put_session(&session);
+            tx.update_session(&session).await?;
             changed = Some(session);
         }
         tx.commit().await?;

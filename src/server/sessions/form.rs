@@ -100,7 +100,7 @@ impl Sessions {
         // The registration holds it all now; one copy is enough.
         tx.store_attributes(id, session.attempt, None).await?;
         tx.store_draft(id, None).await?;
-        tx.set_act(ActKind::Purge, &About::Attempt(id, 1), now.plus(self.desk.lifetimes.keep));
+        tx.set_act(ActKind::Purge, &About::Attempt(id, 1), now.plus(self.desk.lifetimes.keep)).await?;
         tx.commit().await?;
         self.tell(Some(&session));
         tracing::info!(session.id = %id, "registration submitted");

@@ -111,7 +111,7 @@ impl Sessions {
         let mut tx = self.store.begin().await?;
         let Some(mut session) = tx.session(attempt.session).await? else { return Ok(()) };
         if session.attempt == attempt.number && session.open_link(self.clock.now()) {
-            tx.put_session(&session);
+            tx.update_session(&session).await?;
             tx.commit().await?;
             self.hub.publish(&session);
         }
@@ -140,7 +140,7 @@ impl Sessions {
         if outcome != Outcome::Advanced {
             return Ok(outcome);
         }
-        tx.put_session(session);
+        tx.update_session(session).await?;
         let (stage, about) = (session.progress.stage, About::Attempt(session.id, session.attempt));
         if stage.is_end() {
             let metrics = Arc::clone(&self.metrics);
@@ -156,21 +156,21 @@ impl Sessions {
             return Ok(outcome);
         }
         if session.expires_at != deadline {
-            tx.set_act(ActKind::Expire, &about, session.expires_at);
+            tx.set_act(ActKind::Expire, &about, session.expires_at).await?;
         }
-        if session.progress.answered || stage == Stage::Connected {
+        if matches!(stage, Stage::Scanned if session.progress.answered) || stage == Stage::Connected {
             tx.mark_answered(session.id, session.attempt, now).await?;
         }
         match stage {
             Stage::Scanned if session.progress.answered => {
-                tx.add_act(ActKind::FallBack, &about, now.plus(CONFIRMATION));
+                tx.add_act(ActKind::FallBack, &about, now.plus(CONFIRMATION)).await?;
             }
-            Stage::Connected => tx.add_act(ActKind::RequestProof, &about, now),
-            Stage::Presented => tx.add_act(ActKind::VerifyProof, &about, now),
+            Stage::Connected => tx.add_act(ActKind::RequestProof, &about, now).await?,
+            Stage::Presented => tx.add_act(ActKind::VerifyProof, &about, now).await?,
             _ => {}
         }
         if awaits_news(stage) {
-            tx.set_act(ActKind::Reconcile, &about, now.plus(NEWS));
+            tx.set_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
         }
         Ok(outcome)
     }

@@ -36,18 +36,17 @@ impl Sessions {
     /// When they could not be stored; then nothing changed, and the platform has to send them again.
     pub(super) async fn record_together(&self, deliveries: &[Delivery]) -> Result<Vec<EventOutcome>, StoreError> {
         let now = self.clock.now();
-        let mut unknown = deliveries.iter().filter(|delivery| names_no_invitation(delivery));
-        // A look without the write lock: a connection of unknown origin is worth a question only while one is awaited.
-        let reads_back = unknown.next().is_some() && self.store.awaits_connection().await?;
         let mut tx = self.store.begin_shared().await?;
-        tx.read_ahead(deliveries).await?;
         let mut recorded = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {
             let (outcome, attempt, changed) = self.record_in(&mut tx, delivery, now).await?;
-            tx.insert_event(Source::Webhook, delivery, outcome, attempt.as_ref(), now);
-            let unplaced = outcome == EventOutcome::Unmatched && reads_back && names_no_invitation(delivery);
-            if let Some(connection) = delivery.connection_id.as_ref().filter(|_| unplaced) {
-                tx.set_act(ActKind::ReadConnection, &About::Connection(connection.clone()), now);
+            tx.insert_event(Source::Webhook, delivery, outcome, attempt.as_ref(), now).await?;
+            let unplaced = outcome == EventOutcome::Unmatched && names_no_invitation(delivery);
+            if let Some(connection) = delivery.connection_id.as_ref().filter(|_| unplaced)
+                // A connection of unknown origin is worth a question only while one is awaited.
+                && tx.awaits_connection().await?
+            {
+                tx.set_act(ActKind::ReadConnection, &About::Connection(connection.clone()), now).await?;
             }
             recorded.push((outcome, attempt, changed));
         }
@@ -122,7 +121,7 @@ impl Sessions {
                 stage if awaits_news(stage) => {
                     // Before all that merely repairs.
                     let first = Timestamp::default();
-                    tx.set_act(ActKind::Reconcile, &About::Attempt(session.id, session.attempt), first);
+                    tx.set_act(ActKind::Reconcile, &About::Attempt(session.id, session.attempt), first).await?;
                     EventOutcome::LookedUp
                 }
                 stage if stage.is_end() => EventOutcome::AfterEnd,
@@ -147,6 +146,7 @@ impl Sessions {
             return Ok(None);
         }
         let mut bound = None;
+        let mut is_named = false;
         if !session.progress.stage.is_end() {
             match (delivery.kind, &delivery.connection_id, &delivery.record_id) {
                 (DeliveryKind::Connection, Some(id), _) => match &attempt.connection_id {
@@ -165,18 +165,19 @@ impl Sessions {
                 }
                 _ => {}
             }
-            if let Some(label) = &delivery.their_label {
-                session.name_wallet(label);
-            }
+            is_named = delivery.their_label.as_ref().is_some_and(|label| session.name_wallet(label));
         }
         let outcome = match meaning {
             Meaning::Event(event) => self.step(tx, &mut session, event, now).await?.into(),
             Meaning::EndedSomehow if session.progress.stage.is_end() => EventOutcome::AfterEnd,
             Meaning::EndedSomehow => {
-                tx.add_act(ActKind::VerifyProof, &About::Attempt(session.id, session.attempt), now);
+                tx.add_act(ActKind::VerifyProof, &About::Attempt(session.id, session.attempt), now).await?;
                 EventOutcome::LookedUp
             }
         };
+        if is_named && outcome == EventOutcome::Applied {
+            tx.store_wallet_name(&session).await?;
+        }
         Ok(Some(Applied { outcome, session, bound }))
     }
 
@@ -242,7 +243,7 @@ impl Sessions {
             self.tell(Some(session));
         }
         if parked > 0 {
-            self.metrics.deliveries.add([EventOutcome::Parked.as_str()], parked);
+            self.metrics.deliveries.add([EventOutcome::Parked.as_str()], parked as u64);
             tracing::warn!(parked, "deliveries found no session");
         }
         Ok(())
@@ -260,7 +261,7 @@ impl Sessions {
         let Some(meaning) = delivery.meaning() else { return Ok(None) };
         let Some(applied) = self.apply(tx, delivery, meaning, attempt, now).await? else { return Ok(None) };
         if applied.outcome == EventOutcome::Applied {
-            tx.insert_event(Source::Asked, delivery, applied.outcome, Some(attempt), now);
+            tx.insert_event(Source::Asked, delivery, applied.outcome, Some(attempt), now).await?;
             tracing::info!(session.id = %attempt.session, delivery.state = delivery.state.as_deref(), "learned by asking");
         }
         Ok(Some(self.and_those_that_waited(tx, applied.session, applied.bound, now).await?))

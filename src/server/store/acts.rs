@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::FromRow;
-
-use super::{Store, StoreError, Tx, ledger::Wish};
+use super::{
+    Store, StoreError, Tx,
+    connection::{Row, Value, single, values},
+};
 use crate::domain::{
     ids::{ConnectionId, SessionId},
     time::Timestamp,
@@ -106,14 +107,6 @@ pub enum About {
 }
 
 impl About {
-    /// As text: an act of a kind is there once for each.
-    pub(super) fn subject(&self) -> String {
-        match self {
-            Self::Attempt(session, attempt) => format!("{session}/{attempt}"),
-            Self::Connection(id) => id.0.clone(),
-        }
-    }
-
     /// The attempt; `None` when it is about something else.
     #[must_use]
     pub const fn attempt(&self) -> Option<(SessionId, u32)> {
@@ -137,27 +130,41 @@ pub struct Act {
     pub tries: u32,
 }
 
-#[derive(FromRow)]
-struct Row {
+/// The columns of an act as they are stored.
+struct Stored {
     id: i64,
     kind: String,
-    subject: String,
     session_id: Option<String>,
     attempt: Option<i64>,
+    connection_id: Option<String>,
     tries: i64,
 }
 
-impl TryFrom<Row> for Act {
+impl Stored {
+    fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.next()?,
+            kind: row.next()?,
+            session_id: row.next()?,
+            attempt: row.next()?,
+            connection_id: row.next()?,
+            tries: row.next()?,
+        })
+    }
+}
+
+impl TryFrom<Stored> for Act {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: Stored) -> Result<Self, StoreError> {
         let wrong = |problem| StoreError::Inconsistent { table: "acts", row: row.id.to_string(), problem };
-        let about = match (&row.session_id, row.attempt) {
-            (Some(session), Some(attempt)) => About::Attempt(
+        let about = match (&row.session_id, row.attempt, &row.connection_id) {
+            (Some(session), Some(attempt), None) => About::Attempt(
                 session.parse().map_err(|_| wrong("the session's id is none"))?,
                 attempt.try_into().map_err(|_| wrong("the attempt is out of range"))?,
             ),
-            _ => About::Connection(ConnectionId(row.subject.clone())),
+            (None, None, Some(connection)) => About::Connection(ConnectionId(connection.clone())),
+            _ => return Err(wrong("it is about nothing, or about two things")),
         };
         Ok(Self {
             id: row.id,
@@ -177,30 +184,79 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_act_at(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar("SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL")
-            .bind(lane as i64)
-            .fetch_one(&self.read)
-            .await?;
-        Ok(at.map(Timestamp))
+        let sql = "SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL";
+        let at = self.readers.read(|db| db.row(sql, values![lane as i64], single::<Option<i64>>))?;
+        Ok(at.flatten().map(Timestamp))
     }
+}
+
+/// A wish for an act.
+macro_rules! insert {
+    () => {
+        "INSERT INTO acts (kind, session_id, attempt, connection_id, lane, due_at) VALUES ($1, $2, $3, $4, $5, $6)"
+    };
+}
+/// A second wish for the same act changes nothing.
+macro_rules! keep {
+    ($key:literal) => {
+        concat!(insert!(), " ON CONFLICT ", $key, " DO NOTHING")
+    };
+}
+/// A later wish counts, also for an act that was done; one that runs is done once more after it.
+macro_rules! override_with {
+    ($key:literal) => {
+        concat!(
+            insert!(),
+            " ON CONFLICT ",
+            $key,
+            " DO UPDATE SET tries = 0, done_at = NULL, \
+             due_at = CASE WHEN leased = 1 THEN acts.due_at ELSE excluded.due_at END, \
+             again_at = CASE WHEN leased = 1 THEN excluded.due_at END"
+        )
+    };
 }
 
 impl Tx {
     /// Makes an act due, once: a second wish for the same changes nothing.
-    pub fn add_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) {
-        self.ledger.wish(Wish { kind, about: about.clone(), due_at, overrides: false });
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
+        let sql = match about {
+            About::Attempt(..) => keep!("(session_id, attempt, kind)"),
+            About::Connection(_) => keep!("(connection_id) WHERE connection_id IS NOT NULL"),
+        };
+        self.wish(sql, kind, about, due_at)
     }
 
     /// Makes an act due at this time and no other, whether or not it is there or was done before. One that runs is done
     /// once more after it.
-    pub fn set_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) {
-        self.ledger.wish(Wish { kind, about: about.clone(), due_at, overrides: true });
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
+        let sql = match about {
+            About::Attempt(..) => override_with!("(session_id, attempt, kind)"),
+            About::Connection(_) => override_with!("(connection_id) WHERE connection_id IS NOT NULL"),
+        };
+        self.wish(sql, kind, about, due_at)
+    }
+
+    fn wish(&mut self, sql: &'static str, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
+        let (kind, lane) = (Value::from(kind.as_str()), Value::from(kind.lane() as i64));
+        let [session, attempt, connection] = match about {
+            About::Attempt(session, attempt) => [Value::from(session), Value::from(*attempt), Value::Null],
+            About::Connection(id) => [Value::Null, Value::Null, Value::from(&id.0)],
+        };
+        self.db()?.execute(sql, &[kind, session, attempt, connection, lane, Value::from(due_at)])?;
+        self.soonest = Some(self.soonest.map_or(due_at, |soonest| soonest.min(due_at)));
+        Ok(())
     }
 
     /// Whether this transaction makes anything due by then.
     #[must_use]
     pub fn makes_due(&self, by: Timestamp) -> bool {
-        self.ledger.soonest().is_some_and(|soonest| soonest <= by)
+        self.soonest.is_some_and(|soonest| soonest <= by)
     }
 
     /// Leases some of the acts of a lane that are due; nobody else gets them until the lease ends.
@@ -214,18 +270,12 @@ impl Tx {
         lease: Duration,
         most: usize,
     ) -> Result<Vec<Act>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "UPDATE acts SET due_at = $3, leased = 1, tries = tries + 1 WHERE id IN (SELECT id FROM acts WHERE lane = $1 \
-             AND done_at IS NULL AND due_at <= $2 ORDER BY due_at LIMIT $4) \
-             RETURNING id, kind, subject, session_id, attempt, tries - 1 AS tries",
-        )
-        .bind(lane as i64)
-        .bind(now.0)
-        .bind(now.plus(lease).0)
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .fetch_all(self.db().await?)
-        .await?;
-        let readable = |row: Row| {
+        let sql = "UPDATE acts SET due_at = $3, leased = 1, tries = tries + 1 WHERE id IN (SELECT id FROM acts \
+                   WHERE lane = $1 AND done_at IS NULL AND due_at <= $2 ORDER BY due_at LIMIT $4) \
+                   RETURNING id, kind, session_id, attempt, connection_id, tries - 1";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.db()?.rows(sql, values![lane as i64, now, now.plus(lease), most], Stored::read)?;
+        let readable = |row: Stored| {
             // One that cannot be read must not hold up the others.
             Act::try_from(row).inspect_err(|error| tracing::error!(%error, "an act cannot be read")).ok()
         };
@@ -237,12 +287,8 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn renew_lease(&mut self, id: i64, until: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE acts SET due_at = $2 WHERE id = $1 AND leased = 1 AND due_at < $2")
-            .bind(id)
-            .bind(until.0)
-            .execute(self.db().await?)
-            .await?;
-        Ok(())
+        let sql = "UPDATE acts SET due_at = $2 WHERE id = $1 AND leased = 1 AND due_at < $2";
+        self.db()?.execute(sql, values![id, until]).map(drop)
     }
 
     /// Ends an act, unless it was made due again while it ran.
@@ -250,15 +296,9 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn finish_act(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE acts SET done_at = CASE WHEN again_at IS NULL THEN $2 END, due_at = COALESCE(again_at, due_at), \
-             again_at = NULL, leased = 0 WHERE id = $1",
-        )
-        .bind(id)
-        .bind(now.0)
-        .execute(self.db().await?)
-        .await?;
-        Ok(())
+        let sql = "UPDATE acts SET done_at = CASE WHEN again_at IS NULL THEN $2 END, \
+                   due_at = COALESCE(again_at, due_at), again_at = NULL, leased = 0 WHERE id = $1";
+        self.db()?.execute(sql, values![id, now]).map(drop)
     }
 
     /// Puts an act off, with the reason if there is one; or to when it was made due again while it ran.
@@ -266,15 +306,9 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn put_off_act(&mut self, id: i64, due_at: Timestamp, reason: Option<&str>) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, problem = $3 WHERE id = $1",
-        )
-        .bind(id)
-        .bind(due_at.0)
-        .bind(reason)
-        .execute(self.db().await?)
-        .await?;
-        Ok(())
+        let sql =
+            "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, problem = $3 WHERE id = $1";
+        self.db()?.execute(sql, values![id, due_at, reason]).map(drop)
     }
 
     /// Frees the leases of a process that is no more. Only right where one process alone has the database, as on SQLite.
@@ -282,10 +316,8 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn free_leases(&mut self) -> Result<(), StoreError> {
-        sqlx::query("UPDATE acts SET due_at = 0, leased = 0 WHERE leased = 1 AND done_at IS NULL")
-            .execute(self.db().await?)
-            .await?;
-        Ok(())
+        let sql = "UPDATE acts SET due_at = 0, leased = 0 WHERE leased = 1 AND done_at IS NULL";
+        self.db()?.execute(sql, &[]).map(drop)
     }
 
     /// Sets when everything is to be deleted by how long the desk keeps it now: what was submitted, counted from then,
@@ -298,30 +330,20 @@ impl Tx {
         // So long that it never comes, and still far from where adding to it overflows.
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
         let (keep, unfinished) = (ms(keep), ms(unfinished));
-        let db = self.db().await?;
-        let last: Option<(i64, i64)> =
-            sqlx::query_as("SELECT kept, unfinished FROM retention").fetch_optional(&mut *db).await?;
+        let db = self.db()?;
+        let last = db.row("SELECT kept, unfinished FROM retention", &[], |row| Ok((row.next()?, row.next()?)))?;
         if last == Some((keep, unfinished)) {
             return Ok(());
         }
-        sqlx::query(
-            "UPDATE acts SET due_at = wanted.due_at FROM (SELECT purges.id AS id, \
-             COALESCE(registrations.submitted_at + $1, sessions.created_at + $2) AS due_at FROM acts AS purges \
-             JOIN sessions ON sessions.id = purges.session_id \
-             LEFT JOIN registrations ON registrations.session_id = purges.session_id \
-             WHERE purges.kind = 'purge' AND purges.lane = 3 AND purges.done_at IS NULL) AS wanted \
-             WHERE acts.id = wanted.id AND acts.due_at <> wanted.due_at",
-        )
-        .bind(keep)
-        .bind(unfinished)
-        .execute(&mut *db)
-        .await?;
-        sqlx::query("DELETE FROM retention").execute(&mut *db).await?;
-        sqlx::query("INSERT INTO retention (kept, unfinished) VALUES ($1, $2)")
-            .bind(keep)
-            .bind(unfinished)
-            .execute(db)
-            .await?;
+        let sql = "UPDATE acts SET due_at = wanted.due_at FROM (SELECT purges.id AS id, \
+                   COALESCE(registrations.submitted_at + $1, sessions.created_at + $2) AS due_at FROM acts AS purges \
+                   JOIN sessions ON sessions.id = purges.session_id \
+                   LEFT JOIN registrations ON registrations.session_id = purges.session_id \
+                   WHERE purges.kind = 'purge' AND purges.lane = 3 AND purges.done_at IS NULL) AS wanted \
+                   WHERE acts.id = wanted.id AND acts.due_at <> wanted.due_at";
+        db.execute(sql, values![keep, unfinished])?;
+        db.execute("DELETE FROM retention", &[])?;
+        db.execute("INSERT INTO retention (kept, unfinished) VALUES ($1, $2)", values![keep, unfinished])?;
         Ok(())
     }
 }

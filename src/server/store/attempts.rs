@@ -1,9 +1,11 @@
 //! Attempts in the database: each with a code, or over the connection of an earlier one. *Runs: server.*
 
 use serde_json::Value;
-use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx};
+use super::{
+    Lane, Store, StoreError, Tx,
+    connection::{Row, values},
+};
 use crate::{
     domain::{
         ids::{ConnectionId, LinkId, OutOfBandId, ProofId, SessionId},
@@ -73,8 +75,8 @@ impl Attempt {
     }
 }
 
-#[derive(FromRow)]
-struct Row {
+/// The columns of an attempt and of its invitation as they are stored.
+struct Stored {
     session_id: String,
     attempt: i64,
     code: String,
@@ -92,10 +94,32 @@ struct Row {
     attributes: Option<Vec<u8>>,
 }
 
-impl TryFrom<Row> for Attempt {
+impl Stored {
+    fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            session_id: row.next()?,
+            attempt: row.next()?,
+            code: row.next()?,
+            link: row.next()?,
+            alias: row.next()?,
+            invitation_url: row.next()?,
+            invitation: row.next()?,
+            out_of_band_id: row.next()?,
+            invitation_id: row.next()?,
+            connection_id: row.next()?,
+            answered_at: row.next()?,
+            proof_asked_at: row.next()?,
+            proof_id: row.next()?,
+            cards: row.next()?,
+            attributes: row.next()?,
+        })
+    }
+}
+
+impl TryFrom<Stored> for Attempt {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: Stored) -> Result<Self, StoreError> {
         let wrong = |problem| StoreError::Inconsistent {
             table: "attempts",
             row: format!("{}/{}", row.session_id, row.attempt),
@@ -136,16 +160,21 @@ impl TryFrom<Row> for Attempt {
     }
 }
 
-/// The columns of [`Row`], in one place. A macro, because statements have to be literals.
+/// The columns of [`Stored`], in one place. A macro, because statements have to be literals.
 macro_rules! select {
     ($where:literal) => {
         concat!(
-            "SELECT session_id, attempt, code, link, alias, invitation_url, invitation, out_of_band_id, invitation_id, \
-             connection_id, answered_at, proof_asked_at, proof_id, cards, attributes FROM attempts WHERE ",
+            "SELECT attempts.session_id, attempts.attempt, code, link, alias, url, message, out_of_band_id, invitation_id, \
+             connection_id, answered_at, proof_asked_at, proof_id, cards, attributes FROM attempts \
+             LEFT JOIN invitations ON invitations.session_id = attempts.session_id \
+             AND invitations.attempt = attempts.attempt WHERE ",
             $where
         )
     };
 }
+
+/// By its primary key.
+const BY_NUMBER: &str = select!("attempts.session_id = $1 AND attempts.attempt = $2");
 
 /// What sealed attributes are bound to.
 fn attributes_place(session: SessionId, attempt: u32) -> String {
@@ -158,9 +187,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn attempt_by_link(&self, link: LinkId) -> Result<Option<Attempt>, StoreError> {
-        let row: Option<Row> =
-            sqlx::query_as(select!("link = $1")).bind(link.to_string()).fetch_optional(&self.read).await?;
-        row.map(Attempt::try_from).transpose()
+        let sql = select!("link = $1");
+        self.readers.read(|db| db.row(sql, values![link.as_str()], Stored::read))?.map(Attempt::try_from).transpose()
     }
 
     /// One attempt of a session.
@@ -168,11 +196,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn attempt(&self, session: SessionId, number: u32) -> Result<Option<Attempt>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(select!("session_id = $1 AND attempt = $2"))
-            .bind(session.to_string())
-            .bind(i64::from(number))
-            .fetch_optional(&self.read)
-            .await?;
+        let row = self.readers.read(|db| db.row(BY_NUMBER, values![&session, number], Stored::read))?;
         row.map(Attempt::try_from).transpose()
     }
 
@@ -187,28 +211,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn is_bound_elsewhere(&self, id: &ProofId, session: SessionId, number: u32) -> Result<bool, StoreError> {
-        let found: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM attempts WHERE proof_id = $1 AND NOT (session_id = $2 AND attempt = $3)")
-                .bind(&id.0)
-                .bind(session.to_string())
-                .bind(i64::from(number))
-                .fetch_optional(&self.read)
-                .await?;
-        Ok(found.is_some())
-    }
-
-    /// Whether any attempt still waits for the wallet's connection: else a connection of unknown origin is none of ours.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn awaits_connection(&self) -> Result<bool, StoreError> {
-        let found: Option<i64> = sqlx::query_scalar(
-            "SELECT 1 FROM acts JOIN sessions ON sessions.id = acts.session_id AND sessions.attempt = acts.attempt \
-             WHERE acts.lane = 1 AND acts.done_at IS NULL AND sessions.stage IN ('waiting', 'scanned') LIMIT 1",
-        )
-        .fetch_optional(&self.read)
-        .await?;
-        Ok(found.is_some())
+        let sql = "SELECT 1 FROM attempts WHERE proof_id = $1 AND NOT (session_id = $2 AND attempt = $3)";
+        self.readers.read(|db| db.has(sql, values![&id.0, &session, number]))
     }
 }
 
@@ -225,23 +229,25 @@ impl Tx {
     pub async fn insert_attempt(&mut self, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
         let invited = attempt.invited.as_ref();
         let invitation = invited.map(|invited| &invited.invitation);
-        sqlx::query(
-            "INSERT INTO attempts (session_id, attempt, code, link, alias, invitation_url, invitation, out_of_band_id, \
-             invitation_id, connection_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )
-        .bind(attempt.session.to_string())
-        .bind(i64::from(attempt.number))
-        .bind(&attempt.code)
-        .bind(invited.map(|invited| invited.link.to_string()))
-        .bind(invited.map(|invited| &invited.alias))
-        .bind(invitation.map(|invitation| &invitation.url))
-        .bind(invitation.and_then(|invitation| invitation.message.as_ref()).map(Value::to_string))
-        .bind(invitation.and_then(|invitation| invitation.out_of_band_id.as_ref()).map(|id| &id.0))
-        .bind(invitation.and_then(|invitation| invitation.row_id.as_ref()))
-        .bind(attempt.connection_id.as_ref().map(|id| &id.0))
-        .bind(now.0)
-        .execute(self.db().await?)
-        .await?;
+        let sql = "INSERT INTO attempts (session_id, attempt, code, link, alias, out_of_band_id, invitation_id, \
+                   connection_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let values = values![
+            &attempt.session,
+            attempt.number,
+            &attempt.code,
+            invited.map(|invited| invited.link.as_str()),
+            invited.map(|invited| &invited.alias),
+            invitation.and_then(|invitation| invitation.out_of_band_id.as_ref()).map(|id| &id.0),
+            invitation.and_then(|invitation| invitation.row_id.as_ref()),
+            attempt.connection_id.as_ref().map(|id| &id.0),
+            now,
+        ];
+        self.db()?.execute(sql, values)?;
+        if let Some(invitation) = invitation {
+            let sql = "INSERT INTO invitations (session_id, attempt, url, message) VALUES ($1, $2, $3, $4)";
+            let message = invitation.message.as_ref().map(Value::to_string);
+            self.db()?.execute(sql, values![&attempt.session, attempt.number, &invitation.url, message])?;
+        }
         Ok(())
     }
 
@@ -250,11 +256,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn attempt(&mut self, session: SessionId, number: u32) -> Result<Option<Attempt>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(select!("session_id = $1 AND attempt = $2"))
-            .bind(session.to_string())
-            .bind(i64::from(number))
-            .fetch_optional(self.db().await?)
-            .await?;
+        let row = self.db()?.row(BY_NUMBER, values![&session, number], Stored::read)?;
         row.map(Attempt::try_from).transpose()
     }
 
@@ -264,20 +266,23 @@ impl Tx {
         open_attributes(&self.keys, attempt)
     }
 
+    /// Whether any attempt still waits for the wallet's connection: else a connection of unknown origin is none of ours.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn awaits_connection(&mut self) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM acts JOIN sessions ON sessions.id = acts.session_id AND sessions.attempt = acts.attempt \
+                   WHERE acts.lane = $1 AND acts.done_at IS NULL AND sessions.stage IN ('waiting', 'scanned') LIMIT 1";
+        self.db()?.has(sql, values![Lane::Asking as i64])
+    }
+
     /// Notes when the platform had answered the wallet, unless that is known.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn mark_answered(&mut self, session: SessionId, number: u32, now: Timestamp) -> Result<(), StoreError> {
-        if let Some(known) = self.ledger.attempt((session, number)) {
-            if known.answered_at.is_none() {
-                self.ledger.change_attempt((session, number), |known| known.answered_at = Some(now));
-            }
-            return Ok(());
-        }
         let sql = "UPDATE attempts SET answered_at = $3 WHERE session_id = $1 AND attempt = $2 AND answered_at IS NULL";
-        self.note(sql, session, number, now).await?;
-        Ok(())
+        self.db()?.execute(sql, values![&session, number, now]).map(drop)
     }
 
     /// Notes that the platform is about to be told to ask for the proof. Says whether it may be: not when the exchange is
@@ -291,31 +296,10 @@ impl Tx {
         number: u32,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.note(
-            "UPDATE attempts SET proof_asked_at = $3 WHERE session_id = $1 AND attempt = $2 AND proof_id IS NULL \
-             AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $1 AND sessions.attempt = $2 \
-             AND sessions.stage IN ('connected', 'requested'))",
-            session,
-            number,
-            now,
-        )
-        .await
-    }
-
-    async fn note(
-        &mut self,
-        sql: &'static str,
-        session: SessionId,
-        number: u32,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let noted = sqlx::query(sql)
-            .bind(session.to_string())
-            .bind(i64::from(number))
-            .bind(now.0)
-            .execute(self.db().await?)
-            .await?;
-        Ok(noted.rows_affected() > 0)
+        let sql = "UPDATE attempts SET proof_asked_at = $3 WHERE session_id = $1 AND attempt = $2 AND proof_id IS NULL \
+                   AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $1 AND sessions.attempt = $2 \
+                   AND sessions.stage IN ('connected', 'requested'))";
+        Ok(self.db()?.execute(sql, values![&session, number, now])? > 0)
     }
 
     /// Keeps how many cards a presentation answers from.
@@ -323,17 +307,8 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn store_cards(&mut self, session: SessionId, number: u32, cards: Cards) -> Result<(), StoreError> {
-        if self.ledger.attempt((session, number)).is_some() {
-            self.ledger.change_attempt((session, number), |known| known.cards = Some(cards));
-            return Ok(());
-        }
-        sqlx::query("UPDATE attempts SET cards = $3 WHERE session_id = $1 AND attempt = $2")
-            .bind(session.to_string())
-            .bind(i64::from(number))
-            .bind(cards.as_str())
-            .execute(self.db().await?)
-            .await?;
-        Ok(())
+        let sql = "UPDATE attempts SET cards = $3 WHERE session_id = $1 AND attempt = $2";
+        self.db()?.execute(sql, values![&session, number, cards.as_str()]).map(drop)
     }
 
     /// Stores the revealed attributes, sealed; or forgets them.
@@ -349,12 +324,7 @@ impl Tx {
         let sealed = revealed.map(|revealed| {
             self.keys.seal(&attributes_place(session, number), &serde_json::to_vec(revealed).unwrap_or_default())
         });
-        sqlx::query("UPDATE attempts SET attributes = $3 WHERE session_id = $1 AND attempt = $2")
-            .bind(session.to_string())
-            .bind(i64::from(number))
-            .bind(sealed)
-            .execute(self.aside().await?)
-            .await?;
-        Ok(())
+        let sql = "UPDATE attempts SET attributes = $3 WHERE session_id = $1 AND attempt = $2";
+        self.db()?.execute(sql, values![&session, number, sealed]).map(drop)
     }
 }

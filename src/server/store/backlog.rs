@@ -1,10 +1,10 @@
 //! What waits in the database, for whoever watches over it. *Runs: server.*
 
-use super::{Lane, Store, StoreError};
+use super::{Lane, Store, StoreError, connection::values};
 use crate::domain::time::Timestamp;
 
 /// How much waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// Acts that are due and not leased, for each lane of [`Lane::ALL`].
     pub due: [i64; Lane::ALL.len()],
@@ -19,20 +19,19 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
-        let (doing, asking, expiring, purging, unmatched) = sqlx::query_as(
-            "SELECT (SELECT COUNT(*) FROM acts WHERE lane = $2 AND done_at IS NULL AND due_at <= $1), \
-             (SELECT COUNT(*) FROM acts WHERE lane = $3 AND done_at IS NULL AND due_at <= $1), \
-             (SELECT COUNT(*) FROM acts WHERE lane = $4 AND done_at IS NULL AND due_at <= $1), \
-             (SELECT COUNT(*) FROM acts WHERE lane = $5 AND done_at IS NULL AND due_at <= $1), \
-             (SELECT COUNT(*) FROM events WHERE outcome = 'unmatched')",
-        )
-        .bind(now.0)
-        .bind(Lane::Doing as i64)
-        .bind(Lane::Asking as i64)
-        .bind(Lane::Expiring as i64)
-        .bind(Lane::Purging as i64)
-        .fetch_one(&self.read)
-        .await?;
-        Ok(Backlog { due: [doing, asking, expiring, purging], unmatched })
+        let sql = "SELECT (SELECT COUNT(*) FROM acts WHERE lane = $2 AND done_at IS NULL AND due_at <= $1), \
+                   (SELECT COUNT(*) FROM acts WHERE lane = $3 AND done_at IS NULL AND due_at <= $1), \
+                   (SELECT COUNT(*) FROM acts WHERE lane = $4 AND done_at IS NULL AND due_at <= $1), \
+                   (SELECT COUNT(*) FROM acts WHERE lane = $5 AND done_at IS NULL AND due_at <= $1), \
+                   (SELECT COUNT(*) FROM events WHERE outcome = 'unmatched')";
+        let [doing, asking, expiring, purging] = Lane::ALL.map(|lane| lane as i64);
+        let values = values![now, doing, asking, expiring, purging];
+        let backlog = self.readers.read(|db| {
+            db.row(sql, values, |row| {
+                let due = [row.next()?, row.next()?, row.next()?, row.next()?];
+                Ok(Backlog { due, unmatched: row.next()? })
+            })
+        });
+        Ok(backlog?.unwrap_or_default())
     }
 }

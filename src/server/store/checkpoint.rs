@@ -1,13 +1,19 @@
 //! Folds the write-ahead log back into the file, beside the commits instead of within them: the commit that SQLite would
 //! let do it takes many times as long as the others, and somebody waits for it. *Runs: server.*
 
-use std::{sync::Arc, time::Duration};
-
-use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
 };
-use tokio::sync::watch;
+
+use tokio::{runtime::Handle, task::spawn_blocking};
+
+use super::{StoreError, connection::Connection, writer::Writer};
 
 /// After a commit, so long others may follow before anybody looks at the log.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -16,65 +22,71 @@ const LONG: i64 = 1_000;
 /// A log of so many pages has not been begun anew because somebody always wrote meanwhile: then a commit has to wait.
 const TOO_LONG: i64 = 16_384;
 
-/// Whoever commits tells it; it ends with the last who can.
+/// Whoever commits tells it. It has a thread of its own, because all it does is wait for the disk.
 pub(super) struct Checkpointer {
-    commits: watch::Sender<()>,
-    pool: SqlitePool,
+    /// `None` once closed.
+    running: Mutex<Option<(SyncSender<()>, JoinHandle<()>)>>,
 }
 
 impl Checkpointer {
     /// Watches the log of this database.
-    pub(super) fn new(options: SqliteConnectOptions, write: SqlitePool) -> Arc<Self> {
-        let (commits, committed) = watch::channel(());
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options);
-        tokio::spawn(run(pool.clone(), write, committed));
-        Arc::new(Self { commits, pool })
+    pub(super) fn new(connection: Connection, writer: Writer) -> io::Result<Arc<Self>> {
+        // One note is enough, however many commits there were.
+        let (commits, committed) = sync_channel(1);
+        let runtime = Handle::current();
+        let thread = thread::Builder::new().name("checkpoint".to_owned());
+        let thread = thread.spawn(move || run(&connection, &writer, &committed, &runtime))?;
+        Ok(Arc::new(Self { running: Mutex::new(Some((commits, thread))) }))
     }
 
     /// Something was committed.
     pub(super) fn committed(&self) {
-        self.commits.send_replace(());
+        if let Some((commits, _)) = &*self.running.lock().unwrap_or_else(PoisonError::into_inner) {
+            // Full: it is noted already.
+            let _ = commits.try_send(());
+        }
     }
 
+    /// Ends it, and waits until its connection is closed.
     pub(super) async fn close(&self) {
-        self.pool.close().await;
-    }
-}
-
-async fn run(pool: SqlitePool, write: SqlitePool, mut committed: watch::Receiver<()>) {
-    while committed.changed().await.is_ok() {
-        tokio::time::sleep(PAUSE).await;
-        match fold(&pool, &write).await {
-            Ok(()) => {}
-            // The store closes, and folds the rest itself.
-            Err(sqlx::Error::PoolClosed) => return,
-            Err(error) => {
-                tracing::warn!(%error, "the write-ahead log could not be folded back yet");
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((commits, thread)) = running {
+            drop(commits);
+            if !matches!(spawn_blocking(move || thread.join()).await, Ok(Ok(()))) {
+                tracing::error!("the thread that folds the log back had panicked");
             }
         }
     }
 }
 
-async fn fold(pool: &SqlitePool, write: &SqlitePool) -> Result<(), sqlx::Error> {
-    if waiting(pool, "PRAGMA wal_checkpoint(NOOP)").await? < LONG {
+fn run(connection: &Connection, writer: &Writer, committed: &Receiver<()>, runtime: &Handle) {
+    while committed.recv().is_ok() {
+        thread::sleep(PAUSE);
+        if let Err(error) = fold(connection, writer, runtime) {
+            tracing::warn!(%error, "the write-ahead log could not be folded back yet");
+        }
+    }
+}
+
+fn fold(connection: &Connection, writer: &Writer, runtime: &Handle) -> Result<(), StoreError> {
+    let (length, folded) = log(connection, "PRAGMA wal_checkpoint(NOOP)")?;
+    if length - folded < LONG {
         return Ok(());
     }
     // Hinders nobody, and nobody hinders it; only the log can go on meanwhile.
-    waiting(pool, "PRAGMA wal_checkpoint(PASSIVE)").await?;
-    let (_, length, _) = state(pool, "PRAGMA wal_checkpoint(NOOP)").await?;
-    if length > TOO_LONG {
+    log(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+    if log(connection, "PRAGMA wal_checkpoint(NOOP)")?.0 > TOO_LONG {
         // Between two commits there is little left to do, and the next one begins the log anew.
-        waiting(write, "PRAGMA wal_checkpoint(PASSIVE)").await?;
+        runtime.block_on(writer.aside(|connection| log(connection, "PRAGMA wal_checkpoint(PASSIVE)")))?;
     }
     Ok(())
 }
 
-/// How many pages of the log are not in the file.
-async fn waiting(pool: &SqlitePool, pragma: &'static str) -> Result<i64, sqlx::Error> {
-    let (_, length, folded) = state(pool, pragma).await?;
-    Ok(length - folded)
-}
-
-async fn state(pool: &SqlitePool, pragma: &'static str) -> Result<(i64, i64, i64), sqlx::Error> {
-    sqlx::query_as(pragma).fetch_one(pool).await
+/// How many pages the log has, and how many of them are in the file.
+fn log(connection: &Connection, pragma: &'static str) -> Result<(i64, i64), StoreError> {
+    let state = connection.row(pragma, &[], |row| {
+        let _busy: i64 = row.next()?;
+        Ok((row.next()?, row.next()?))
+    });
+    Ok(state?.unwrap_or_default())
 }

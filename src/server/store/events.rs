@@ -1,9 +1,10 @@
 //! Deliveries in the database, append-only: each one is a row, repeated ones too. Only a delivery that found no session
 //! is touched again, once, when its session is known. *Runs: server.*
 
-use sqlx::FromRow;
-
-use super::{Matched, Store, StoreError, Tx, ledger::Number};
+use super::{
+    Matched, Store, StoreError, Tx,
+    connection::{Row, values},
+};
 use crate::{
     domain::{ids::ConnectionId, time::Timestamp},
     server::platform::{Cards, Delivery},
@@ -82,7 +83,7 @@ impl EventOutcome {
 }
 
 /// A delivery that waits for its session.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub struct UnmatchedEvent {
     /// Its row.
     pub id: i64,
@@ -92,46 +93,9 @@ pub struct UnmatchedEvent {
     pub cards: Option<String>,
 }
 
-/// One that waits, with the connection it waits for.
-#[derive(FromRow)]
-pub(super) struct WaitingRow {
-    pub(super) connection_id: String,
-    #[sqlx(flatten)]
-    pub(super) event: UnmatchedEvent,
-}
-
-impl WaitingRow {
-    /// For connections that are listed.
-    pub(super) const SELECT: &str =
-        "SELECT id, body, cards, connection_id FROM events WHERE outcome = 'unmatched' AND connection_id IN (";
-}
-
-/// A delivery to be stored.
-pub(super) struct NewEvent {
-    pub(super) key: String,
-    pub(super) kind: &'static str,
-    pub(super) record_id: Option<String>,
-    pub(super) state: Option<String>,
-    pub(super) connection_id: Option<ConnectionId>,
-    pub(super) out_of_band_id: Option<String>,
-    pub(super) thread_id: Option<String>,
-    pub(super) cards: Option<&'static str>,
-    pub(super) outcome: EventOutcome,
-    pub(super) attempt: Option<Number>,
-    pub(super) received_at: Timestamp,
-    pub(super) body: String,
-    pub(super) source: &'static str,
-}
-
-impl NewEvent {
-    /// Whether one with the same key is a repetition.
-    pub(super) fn counts(&self) -> bool {
-        !matches!(self.outcome, EventOutcome::Parked | EventOutcome::Repeated)
-    }
-
-    /// The connection that it waits for, to be settled once that is known.
-    pub(super) fn waits(&self) -> Option<&ConnectionId> {
-        self.connection_id.as_ref().filter(|_| self.outcome == EventOutcome::Unmatched)
+impl UnmatchedEvent {
+    fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self { id: row.next()?, body: row.next()?, cards: row.next()? })
     }
 }
 
@@ -141,10 +105,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn has_unmatched(&self) -> Result<bool, StoreError> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events WHERE outcome = 'unmatched' LIMIT 1")
-            .fetch_optional(&self.read)
-            .await?;
-        Ok(found.is_some())
+        self.readers.read(|db| db.has("SELECT 1 FROM events WHERE outcome = 'unmatched' LIMIT 1", &[]))
     }
 }
 
@@ -155,45 +116,44 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn has_event(&mut self, key: &str, attempt: Option<&Matched>) -> Result<bool, StoreError> {
-        let session = attempt.map(|attempt| attempt.session);
-        if let Some(known) = self.ledger.has_event(key, session) {
-            return Ok(known);
-        }
-        let found: Option<i64> = sqlx::query_scalar(
-            "SELECT 1 FROM events WHERE (session_id = $1 OR session_id IS NULL) AND key = $2 \
-             AND outcome NOT IN ('parked', 'repeated') LIMIT 1",
-        )
-        .bind(session.map(|id| id.to_string()))
-        .bind(key)
-        .fetch_optional(self.db().await?)
-        .await?;
-        Ok(found.is_some())
+        let sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM events WHERE session_id = $1 AND key = $2 \
+                   AND outcome NOT IN ('parked', 'repeated')) OR EXISTS (SELECT 1 FROM events WHERE session_id IS NULL \
+                   AND key = $2 AND outcome NOT IN ('parked', 'repeated'))";
+        self.db()?.has(sql, values![attempt.map(|attempt| &attempt.session), key])
     }
 
     /// Stores a delivery with its outcome. Its `proofData` and the wallet's name are not among what is stored.
-    pub fn insert_event(
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_event(
         &mut self,
         source: Source,
         delivery: &Delivery,
         outcome: EventOutcome,
         attempt: Option<&Matched>,
         now: Timestamp,
-    ) {
-        self.ledger.add_event(NewEvent {
-            key: delivery.key(),
-            kind: delivery.kind.as_str(),
-            record_id: delivery.record_id.clone(),
-            state: delivery.state.clone(),
-            connection_id: delivery.connection_id.clone(),
-            out_of_band_id: delivery.out_of_band_id.as_ref().map(|id| id.0.clone()),
-            thread_id: delivery.thread_id.clone(),
-            cards: delivery.cards.map(Cards::as_str),
-            outcome,
-            attempt: attempt.map(Matched::number),
-            received_at: now,
-            body: delivery.body.to_string(),
-            source: source.as_str(),
-        });
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO events (key, kind, record_id, state, connection_id, out_of_band_id, thread_id, cards, \
+                   outcome, session_id, attempt, received_at, body, source) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        let values = values![
+            delivery.key(),
+            delivery.kind.as_str(),
+            delivery.record_id.as_ref(),
+            delivery.state.as_ref(),
+            delivery.connection_id.as_ref().map(|id| &id.0),
+            delivery.out_of_band_id.as_ref().map(|id| &id.0),
+            delivery.thread_id.as_ref(),
+            delivery.cards.map(Cards::as_str),
+            outcome.as_str(),
+            attempt.map(|attempt| &attempt.session),
+            attempt.map(|attempt| attempt.attempt),
+            now,
+            delivery.body.to_string(),
+            source.as_str(),
+        ];
+        self.db()?.execute(sql, values).map(drop)
     }
 
     /// The deliveries that wait for a session with this connection, in the order they came.
@@ -201,16 +161,8 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn unmatched_events(&mut self, connection: &ConnectionId) -> Result<Vec<UnmatchedEvent>, StoreError> {
-        if let Some(known) = self.ledger.waiting(connection) {
-            return Ok(known.to_vec());
-        }
-        Ok(sqlx::query_as(
-            "SELECT id, body, cards FROM events \
-             WHERE outcome = 'unmatched' AND connection_id = $1 ORDER BY id",
-        )
-        .bind(&connection.0)
-        .fetch_all(self.db().await?)
-        .await?)
+        let sql = "SELECT id, body, cards FROM events WHERE outcome = 'unmatched' AND connection_id = $1 ORDER BY id";
+        self.db()?.rows(sql, values![&connection.0], UnmatchedEvent::read)
     }
 
     /// Some of the deliveries that wait and whose key is known by now, in the order they came.
@@ -218,29 +170,22 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn matchable_events(&mut self) -> Result<Vec<UnmatchedEvent>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT id, body, cards FROM events WHERE outcome = 'unmatched' AND (\
-             EXISTS (SELECT 1 FROM attempts WHERE out_of_band_id = events.out_of_band_id) OR \
-             EXISTS (SELECT 1 FROM attempts WHERE invitation_id = events.out_of_band_id) OR \
-             EXISTS (SELECT 1 FROM attempts WHERE connection_id = events.connection_id) OR \
-             EXISTS (SELECT 1 FROM attempts WHERE proof_id = events.record_id) OR \
-             EXISTS (SELECT 1 FROM attempts WHERE proof_thread_id = events.thread_id)) ORDER BY id LIMIT 100",
-        )
-        .fetch_all(self.db().await?)
-        .await?)
+        let sql = "SELECT id, body, cards FROM events WHERE outcome = 'unmatched' AND (\
+                   EXISTS (SELECT 1 FROM attempts WHERE out_of_band_id = events.out_of_band_id) OR \
+                   EXISTS (SELECT 1 FROM attempts WHERE invitation_id = events.out_of_band_id) OR \
+                   EXISTS (SELECT 1 FROM attempts WHERE connection_id = events.connection_id) OR \
+                   EXISTS (SELECT 1 FROM attempts WHERE proof_id = events.record_id) OR \
+                   EXISTS (SELECT 1 FROM attempts WHERE proof_thread_id = events.thread_id)) ORDER BY id LIMIT 100";
+        self.db()?.rows(sql, &[], UnmatchedEvent::read)
     }
 
     /// Gives up on the deliveries that have waited since before `limit`. Gives back how many.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn park_events(&mut self, limit: Timestamp) -> Result<u64, StoreError> {
-        let parked =
-            sqlx::query("UPDATE events SET outcome = 'parked' WHERE outcome = 'unmatched' AND received_at < $1")
-                .bind(limit.0)
-                .execute(self.db().await?)
-                .await?;
-        Ok(parked.rows_affected())
+    pub async fn park_events(&mut self, limit: Timestamp) -> Result<usize, StoreError> {
+        let sql = "UPDATE events SET outcome = 'parked' WHERE outcome = 'unmatched' AND received_at < $1";
+        self.db()?.execute(sql, values![limit])
     }
 
     /// Deletes some of what belongs to no session and is older than `limit`: deliveries, and acts about connections.
@@ -248,17 +193,12 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn delete_strays(&mut self, limit: Timestamp) -> Result<u64, StoreError> {
-        let events = sqlx::query(
-            "DELETE FROM events WHERE id IN \
-             (SELECT id FROM events WHERE session_id IS NULL AND received_at < $1 LIMIT 500)",
-        );
-        let events = events.bind(limit.0).execute(self.db().await?).await?;
-        let acts = sqlx::query(
-            "DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE session_id IS NULL AND due_at < $1 LIMIT 500)",
-        );
-        let acts = acts.bind(limit.0).execute(self.db().await?).await?;
-        Ok(events.rows_affected() + acts.rows_affected())
+    pub async fn delete_strays(&mut self, limit: Timestamp) -> Result<usize, StoreError> {
+        let events = "DELETE FROM events WHERE id IN \
+                      (SELECT id FROM events WHERE session_id IS NULL AND received_at < $1 LIMIT 500)";
+        let acts = "DELETE FROM acts WHERE id IN \
+                    (SELECT id FROM acts WHERE session_id IS NULL AND due_at < $1 LIMIT 500)";
+        Ok(self.db()?.execute(events, values![limit])? + self.db()?.execute(acts, values![limit])?)
     }
 
     /// Settles a delivery that had waited for its session.
@@ -266,15 +206,8 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn settle_event(&mut self, id: i64, outcome: EventOutcome, attempt: &Matched) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE events SET outcome = $2, session_id = $3, attempt = $4 WHERE id = $1 AND outcome = 'unmatched'",
-        )
-        .bind(id)
-        .bind(outcome.as_str())
-        .bind(attempt.session.to_string())
-        .bind(i64::from(attempt.attempt))
-        .execute(self.db().await?)
-        .await?;
-        Ok(())
+        let sql =
+            "UPDATE events SET outcome = $2, session_id = $3, attempt = $4 WHERE id = $1 AND outcome = 'unmatched'";
+        self.db()?.execute(sql, values![id, outcome.as_str(), &attempt.session, attempt.attempt]).map(drop)
     }
 }

@@ -1,20 +1,18 @@
 //! From a delivery to the attempt it belongs to, by exact keys and never by guess (contract 5.6); and the binding of those
 //! keys, each at most once. *Runs: server.*
 
-use sqlx::FromRow;
-
-use super::{Attempt, StoreError, Tx, ledger::Number, together::any_of};
+use super::{
+    Attempt, StoreError, Tx,
+    connection::{Row, values},
+};
 use crate::{
-    domain::{
-        ids::{ConnectionId, ProofId, SessionId},
-        time::Timestamp,
-    },
+    domain::ids::{ConnectionId, ProofId, SessionId},
     server::platform::{Cards, Delivery, DeliveryKind},
 };
 
 /// The keys by which attempts are looked up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key {
+#[derive(Clone, Copy)]
+enum Key {
     OutOfBand,
     Invitation,
     Alias,
@@ -38,16 +36,8 @@ pub struct Matched {
     pub proof_id: Option<ProofId>,
     /// How many cards the presentation answers from; `None` when nothing told.
     pub cards: Option<Cards>,
-    pub(super) thread_id: Option<String>,
-    pub(super) answered_at: Option<Timestamp>,
     /// Whether the platform was told to ask for the proof, or was about to be.
     asked: bool,
-}
-
-impl Matched {
-    pub(super) const fn number(&self) -> Number {
-        (self.session, self.attempt)
-    }
 }
 
 impl From<&Attempt> for Matched {
@@ -59,78 +49,74 @@ impl From<&Attempt> for Matched {
             connection_id: attempt.connection_id.clone(),
             proof_id: attempt.proof_id.clone(),
             cards: attempt.cards,
-            thread_id: None,
-            answered_at: attempt.answered_at,
             asked: attempt.proof_asked_at.is_some(),
         }
     }
 }
 
-#[derive(FromRow)]
-pub(super) struct Row {
+/// The columns of a matched attempt as they are stored.
+struct Stored {
     session_id: String,
     attempt: i64,
     link: Option<String>,
-    alias: Option<String>,
-    out_of_band_id: Option<String>,
-    invitation_id: Option<String>,
     connection_id: Option<String>,
-    answered_at: Option<i64>,
     proof_asked_at: Option<i64>,
     proof_id: Option<String>,
-    proof_thread_id: Option<String>,
     cards: Option<String>,
 }
 
-impl Row {
-    /// The attempt, with the value of the key it was found by.
-    pub(super) fn found(self, key: Key) -> Result<(String, Matched), StoreError> {
+impl Stored {
+    fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            session_id: row.next()?,
+            attempt: row.next()?,
+            link: row.next()?,
+            connection_id: row.next()?,
+            proof_asked_at: row.next()?,
+            proof_id: row.next()?,
+            cards: row.next()?,
+        })
+    }
+}
+
+impl TryFrom<Stored> for Matched {
+    type Error = StoreError;
+
+    fn try_from(row: Stored) -> Result<Self, StoreError> {
         let wrong = |problem| StoreError::Inconsistent {
             table: "attempts",
-            row: format!("{}/{}", self.session_id, self.attempt),
+            row: format!("{}/{}", row.session_id, row.attempt),
             problem,
         };
-        let matched = Matched {
-            session: self.session_id.parse().map_err(|_| wrong("the session's id is none"))?,
-            attempt: self.attempt.try_into().map_err(|_| wrong("the number is out of range"))?,
-            has_code: self.link.is_some(),
-            cards: self
+        Ok(Self {
+            session: row.session_id.parse().map_err(|_| wrong("the session's id is none"))?,
+            attempt: row.attempt.try_into().map_err(|_| wrong("the number is out of range"))?,
+            has_code: row.link.is_some(),
+            cards: row
                 .cards
                 .as_deref()
                 .map(|name| Cards::from_name(name).ok_or_else(|| wrong("no such number of cards")))
                 .transpose()?,
-            connection_id: self.connection_id.clone().map(ConnectionId),
-            proof_id: self.proof_id.clone().map(ProofId),
-            thread_id: self.proof_thread_id.clone(),
-            answered_at: self.answered_at.map(Timestamp),
-            asked: self.proof_asked_at.is_some(),
-        };
-        let value = match key {
-            Key::OutOfBand => self.out_of_band_id,
-            Key::Invitation => self.invitation_id,
-            Key::Alias => self.alias,
-            Key::Proof => self.proof_id,
-            Key::Thread => self.proof_thread_id,
-            Key::Connection => self.connection_id,
-        };
-        Ok((value.unwrap_or_default(), matched))
+            connection_id: row.connection_id.map(ConnectionId),
+            proof_id: row.proof_id.map(ProofId),
+            asked: row.proof_asked_at.is_some(),
+        })
     }
 }
 
-/// The columns of [`Row`], for all attempts in which a key has one of some values.
+/// The columns of [`Stored`], for all attempts that have a value of a key.
 macro_rules! select {
     ($key:literal) => {
         concat!(
-            "SELECT session_id, attempt, link, alias, out_of_band_id, invitation_id, connection_id, answered_at, \
-             proof_asked_at, proof_id, proof_thread_id, cards FROM attempts WHERE ",
+            "SELECT session_id, attempt, link, connection_id, proof_asked_at, proof_id, cards FROM attempts WHERE ",
             $key,
-            " IN ("
+            " = $1"
         )
     };
 }
 
 impl Key {
-    pub(super) const fn select(self) -> &'static str {
+    const fn select(self) -> &'static str {
         match self {
             Self::OutOfBand => select!("out_of_band_id"),
             Self::Invitation => select!("invitation_id"),
@@ -144,22 +130,10 @@ impl Key {
 
 impl Tx {
     /// The one attempt with this key that counts. Two that fit are as good as none: to choose would be to guess.
-    async fn only(
-        &mut self,
-        key: Key,
-        value: &str,
-        counts: impl Fn(&Matched) -> bool,
-    ) -> Result<Option<Matched>, StoreError> {
-        let mut found: Vec<Matched> = match self.ledger.attempts_by(key, value) {
-            Some(known) => known.into_iter().filter(|attempt| counts(attempt)).cloned().collect(),
-            None => {
-                let rows: Vec<Row> =
-                    any_of(key.select(), &[value]).build_query_as().fetch_all(self.db().await?).await?;
-                let found =
-                    rows.into_iter().map(|row| Ok(row.found(key)?.1)).collect::<Result<Vec<_>, StoreError>>()?;
-                found.into_iter().filter(counts).collect()
-            }
-        };
+    fn only(&self, key: Key, value: &str, counts: impl Fn(&Matched) -> bool) -> Result<Option<Matched>, StoreError> {
+        let found = self.db()?.rows(key.select(), values![value], Stored::read)?;
+        let mut found = found.into_iter().map(Matched::try_from).collect::<Result<Vec<_>, StoreError>>()?;
+        found.retain(counts);
         Ok(found.pop().filter(|_| found.is_empty()))
     }
 
@@ -172,21 +146,21 @@ impl Tx {
         if let Some(id) = &delivery.out_of_band_id {
             // First, because it is unique: of a reused connection only this tells the new invitation from the old.
             for key in [Key::OutOfBand, Key::Invitation] {
-                if let Some(attempt) = self.only(key, &id.0, any).await? {
+                if let Some(attempt) = self.only(key, &id.0, any)? {
                     return Ok(Some(attempt));
                 }
             }
         }
         // What the platform itself, asked, said of the connection: the second key only (contract 7, point 7).
         if let Some(alias) = &delivery.alias
-            && let Some(attempt) = self.only(Key::Alias, alias, any).await?
+            && let Some(attempt) = self.only(Key::Alias, alias, any)?
         {
             return Ok(Some(attempt));
         }
         if delivery.kind == DeliveryKind::Proof {
             for (key, value) in [(Key::Proof, &delivery.record_id), (Key::Thread, &delivery.thread_id)] {
                 if let Some(value) = value
-                    && let Some(attempt) = self.only(key, value, any).await?
+                    && let Some(attempt) = self.only(key, value, any)?
                 {
                     return Ok(Some(attempt));
                 }
@@ -195,10 +169,10 @@ impl Tx {
         let Some(ConnectionId(id)) = &delivery.connection_id else { return Ok(None) };
         match delivery.kind {
             // The attempt that made it, not a later one that goes over it.
-            DeliveryKind::Connection => self.only(Key::Connection, id, |attempt| attempt.has_code).await,
+            DeliveryKind::Connection => self.only(Key::Connection, id, |attempt| attempt.has_code),
             // Only while we are asking and do not know the exchange yet: the webhook may overtake the answer (4.1).
             DeliveryKind::Proof => {
-                self.only(Key::Connection, id, |attempt| attempt.asked && attempt.proof_id.is_none()).await
+                self.only(Key::Connection, id, |attempt| attempt.asked && attempt.proof_id.is_none())
             }
             DeliveryKind::Issuance | DeliveryKind::Other => Ok(None),
         }
@@ -209,21 +183,9 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn bind_connection(&mut self, attempt: &Matched, id: &ConnectionId) -> Result<(), StoreError> {
-        let number = attempt.number();
-        if self.ledger.attempt(number).is_some_and(|known| known.connection_id.is_none()) {
-            self.ledger.change_attempt(number, |known| known.connection_id = Some(id.clone()));
-            self.ledger.bind(Key::Connection, &id.0, number);
-            return Ok(());
-        }
-        sqlx::query(
-            "UPDATE attempts SET connection_id = $3 WHERE session_id = $1 AND attempt = $2 AND connection_id IS NULL",
-        )
-        .bind(attempt.session.to_string())
-        .bind(i64::from(attempt.attempt))
-        .bind(&id.0)
-        .execute(self.db().await?)
-        .await?;
-        Ok(())
+        let sql =
+            "UPDATE attempts SET connection_id = $3 WHERE session_id = $1 AND attempt = $2 AND connection_id IS NULL";
+        self.db()?.execute(sql, values![&attempt.session, attempt.attempt, &id.0]).map(drop)
     }
 
     /// Binds a proof exchange to an attempt that has none yet. One that belongs to another attempt stays there.
@@ -236,30 +198,8 @@ impl Tx {
         id: &ProofId,
         thread: Option<&str>,
     ) -> Result<(), StoreError> {
-        let number = attempt.number();
-        let free = self.ledger.attempts_by(Key::Proof, &id.0).is_some_and(|others| others.is_empty());
-        let unbound = self.ledger.attempt(number).is_some_and(|known| known.proof_id.is_none());
-        if free && unbound {
-            self.ledger.change_attempt(number, |known| {
-                known.proof_id = Some(id.clone());
-                known.thread_id = thread.map(str::to_owned);
-            });
-            self.ledger.bind(Key::Proof, &id.0, number);
-            if let Some(thread) = thread {
-                self.ledger.bind(Key::Thread, thread, number);
-            }
-            return Ok(());
-        }
-        sqlx::query(
-            "UPDATE attempts SET proof_id = $3, proof_thread_id = $4 WHERE session_id = $1 AND attempt = $2 \
-             AND proof_id IS NULL AND NOT EXISTS (SELECT 1 FROM attempts AS other WHERE other.proof_id = $3)",
-        )
-        .bind(attempt.session.to_string())
-        .bind(i64::from(attempt.attempt))
-        .bind(&id.0)
-        .bind(thread)
-        .execute(self.db().await?)
-        .await?;
-        Ok(())
+        let sql = "UPDATE attempts SET proof_id = $3, proof_thread_id = $4 WHERE session_id = $1 AND attempt = $2 \
+                   AND proof_id IS NULL AND NOT EXISTS (SELECT 1 FROM attempts AS other WHERE other.proof_id = $3)";
+        self.db()?.execute(sql, values![&attempt.session, attempt.attempt, &id.0, thread]).map(drop)
     }
 }

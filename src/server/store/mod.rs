@@ -5,34 +5,31 @@
 //! read. A write transaction is a [`Tx`], and what its methods change is on disk once [`Tx::commit`] returns
 //! (`synchronous = FULL`). *Runs: server.*
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc};
 
-use sqlx::{
-    SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use self::{
     checkpoint::Checkpointer,
-    ledger::Ledger,
-    lookup::Lookup,
+    connection::{Connection, single},
+    readers::Readers,
     writer::{Part, Writer},
 };
 use super::secrets::KeyRing;
+use crate::domain::time::Timestamp;
 
 mod acts;
 mod attempts;
 mod backlog;
 mod checkpoint;
+mod connection;
 mod events;
-mod ledger;
-mod lookup;
 mod matching;
+mod readers;
 mod registrations;
 mod reseal;
 mod sandbox;
 mod sessions;
-mod together;
 mod writer;
 
 pub use acts::{About, Act, ActKind, Lane};
@@ -48,10 +45,19 @@ pub use reseal::Resealed;
 pub enum StoreError {
     /// The database failed.
     #[error("the database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[from] rusqlite::Error),
+    /// Its address is none, or it could not be opened to bring its tables up to date.
+    #[error("the database: {0}")]
+    Opening(#[from] sqlx::Error),
     /// The tables could not be brought up to date.
     #[error("the database's tables: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The thread could not be started that folds the log back.
+    #[error("the database's thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The server stops.
+    #[error("the database is closed")]
+    Closed,
     /// The commit that was shared with others failed; what it was is in the log.
     #[error("the database: a shared commit failed")]
     NotCommitted,
@@ -73,32 +79,36 @@ impl StoreError {
     pub fn is_of_one_row(&self) -> bool {
         match self {
             Self::Inconsistent { .. } => true,
-            Self::Database(sqlx::Error::Database(error)) => error.kind() != sqlx::error::ErrorKind::Other,
-            Self::Database(_) | Self::Migration(_) | Self::NotCommitted => false,
+            Self::Database(rusqlite::Error::SqliteFailure(error, _)) => {
+                error.code == rusqlite::ErrorCode::ConstraintViolation
+            }
+            Self::Database(error) => matches!(
+                error,
+                rusqlite::Error::InvalidColumnType(..)
+                    | rusqlite::Error::FromSqlConversionFailure(..)
+                    | rusqlite::Error::IntegralValueOutOfRange(..)
+            ),
+            Self::Opening(_) | Self::Migration(_) | Self::Thread(_) | Self::Closed | Self::NotCommitted => false,
         }
+    }
+
+    /// Whether somebody else keeps the lock at the moment.
+    fn is_busy(&self) -> bool {
+        matches!(self, Self::Database(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy))
     }
 }
 
-/// How many connections read at the same time.
-const READERS: u32 = 4;
-/// What the writer keeps of the file in memory, in KiB below zero: with the keys of some ten thousand registrations, whose
-/// pages every delivery changes at random places. Readers have SQLite's 2 MiB each at most.
-const WRITE_CACHE: &str = "-8192";
-/// How many statements a connection keeps prepared.
-const STATEMENTS: usize = 256;
-/// How many rows of an answer may lie ready before the connection's thread waits for whoever asked: as many as deliveries
-/// that are recorded together have at most, nearly always. Each wait is two switches of threads.
-const ROWS: usize = 512;
-/// How long a statement waits for a lock, for instance of a backup tool.
-const BUSY: Duration = Duration::from_secs(5);
+/// What the writer keeps of the file in memory, in KiB: with the keys of some ten thousand registrations, whose pages every
+/// delivery changes at random places. Readers have SQLite's 2 MiB each at most.
+const WRITE_CACHE: u32 = 8192;
+/// What the connection keeps that folds the log back: it copies pages, and reads none twice.
+const LEAST_CACHE: u32 = 64;
 
 /// The database.
 #[derive(Clone)]
 pub struct Store {
-    write: SqlitePool,
     writer: Writer,
-    read: SqlitePool,
-    lookup: Lookup,
+    readers: Arc<Readers>,
     checkpointer: Arc<Checkpointer>,
     keys: Arc<KeyRing>,
 }
@@ -106,7 +116,8 @@ pub struct Store {
 /// A write transaction. Dropped without [`Tx::commit`] it changes nothing.
 pub struct Tx {
     part: Part,
-    ledger: Ledger,
+    /// The earliest time at which anything is due that was made due here.
+    soonest: Option<Timestamp>,
     /// What is to follow the commit.
     after: Vec<Box<dyn FnOnce() + Send>>,
     checkpointer: Arc<Checkpointer>,
@@ -120,27 +131,17 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened or is not such a database.
     pub async fn open(url: &str, keys: Arc<KeyRing>) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // FULL: what a webhook was answered with 200 survives a power cut.
-            .synchronous(SqliteSynchronous::Full)
-            // Deleted personal data is overwritten, not only unlinked.
-            .pragma("secure_delete", "ON")
-            .foreign_keys(true)
-            // Statements over many rows come in a few sizes each.
-            .statement_cache_capacity(STATEMENTS)
-            .row_buffer_size(ROWS)
-            // No commit waits while the log is folded back, see `checkpoint`.
-            .pragma("wal_autocheckpoint", "0")
-            .busy_timeout(BUSY);
-        let writing = options.clone().pragma("cache_size", WRITE_CACHE);
-        let write = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await?;
-        sqlx::migrate!("migrations/sqlite").run(&write).await?;
-        let checkpointer = Checkpointer::new(options.clone(), write.clone());
-        let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
-        let lookup = Lookup::new(read.clone(), Arc::clone(&keys));
-        Ok(Self { writer: Writer::new(write.clone()), write, read, lookup, checkpointer, keys })
+        // Changing tables copies them: foreign keys would take what belongs to an old table along with it, and what was
+        // personal in it must not stay in the file.
+        let options = SqliteConnectOptions::from_str(url)?.foreign_keys(false).pragma("secure_delete", "ON");
+        let path = options.get_filename().to_owned();
+        let writing = Connection::to_write(&path, WRITE_CACHE)?;
+        let mut migrating = SqliteConnection::connect_with(&options).await?;
+        sqlx::migrate!("migrations/sqlite").run(&mut migrating).await?;
+        migrating.close().await?;
+        let writer = Writer::new(writing);
+        let checkpointer = Checkpointer::new(Connection::to_write(&path, LEAST_CACHE)?, writer.clone())?;
+        Ok(Self { writer, readers: Arc::new(Readers::open(&path)?), checkpointer, keys })
     }
 
     /// Begins a write transaction; waits for its turn.
@@ -162,7 +163,7 @@ impl Store {
 
     fn tx(&self, part: Part) -> Tx {
         let (checkpointer, keys) = (Arc::clone(&self.checkpointer), Arc::clone(&self.keys));
-        Tx { part, ledger: Ledger::default(), after: Vec::new(), checkpointer, keys }
+        Tx { part, soonest: None, after: Vec::new(), checkpointer, keys }
     }
 
     /// Whether the database answers.
@@ -170,8 +171,7 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.read).await?;
-        Ok(())
+        self.readers.read(|db| db.has("SELECT 1 FROM sessions LIMIT 1", &[])).map(drop)
     }
 
     /// Folds the write-ahead log into the file and empties it: until then it still holds what was deleted from the file,
@@ -180,16 +180,15 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn empty_log(&self) -> Result<bool, StoreError> {
-        let (busy, _, _): (i64, i64, i64) =
-            sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.write).await?;
-        Ok(busy == 0)
+        let busy = self.writer.aside(|db| db.row("PRAGMA wal_checkpoint(TRUNCATE)", &[], single::<i64>)).await?;
+        Ok(busy == Some(0))
     }
 
     /// Closes all connections; the last one folds the write-ahead log into the file.
     pub async fn close(&self) {
         self.checkpointer.close().await;
-        self.read.close().await;
-        self.write.close().await;
+        self.readers.close();
+        self.writer.close().await;
     }
 }
 
@@ -199,7 +198,6 @@ impl Tx {
     /// # Errors
     /// When the database fails; then nothing was changed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.flush().await?;
         self.part.commit().await?;
         self.checkpointer.committed();
         self.after.drain(..).for_each(|follow| follow());
@@ -211,17 +209,7 @@ impl Tx {
         self.after.push(Box::new(follow));
     }
 
-    /// The database itself, with everything written that was not yet. What is known is forgotten, because the statement to
-    /// come may change it.
-    async fn db(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        self.flush().await?;
-        self.ledger.forget();
-        self.part.connection()
-    }
-
-    /// The same for a statement that changes nothing of what is known.
-    async fn aside(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        self.flush().await?;
+    fn db(&self) -> Result<&Connection, StoreError> {
         self.part.connection()
     }
 }

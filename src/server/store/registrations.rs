@@ -1,9 +1,11 @@
 //! What was submitted. *Runs: server.*
 
 use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx};
+use super::{
+    Store, StoreError, Tx,
+    connection::{Row, single, values},
+};
 use crate::{
     domain::{contact::Contact, ids::SessionId, time::Timestamp},
     server::platform::Revealed,
@@ -27,15 +29,9 @@ pub struct Registration {
     pub submitted_at: Timestamp,
 }
 
-#[derive(FromRow)]
-struct Row {
-    number: String,
-    submitted_at: i64,
-}
-
-impl From<Row> for Registration {
-    fn from(row: Row) -> Self {
-        Self { number: row.number, submitted_at: Timestamp(row.submitted_at) }
+impl Registration {
+    fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self { number: row.next()?, submitted_at: Timestamp(row.next()?) })
     }
 }
 
@@ -52,8 +48,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn registration(&self, session: SessionId) -> Result<Option<Registration>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(SELECT).bind(session.to_string()).fetch_optional(&self.read).await?;
-        Ok(row.map(Registration::from))
+        self.readers.read(|db| db.row(SELECT, values![&session], Registration::read))
     }
 
     /// What was submitted in a session; `None` when nothing was, or its key is gone.
@@ -61,10 +56,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn submitted(&self, session: SessionId) -> Result<Option<Submitted>, StoreError> {
-        let sealed: Option<Vec<u8>> = sqlx::query_scalar("SELECT record FROM registrations WHERE session_id = $1")
-            .bind(session.to_string())
-            .fetch_optional(&self.read)
-            .await?;
+        let sql = "SELECT record FROM registrations WHERE session_id = $1";
+        let sealed = self.readers.read(|db| db.row(sql, values![&session], single::<Vec<u8>>))?;
         let opened = sealed.and_then(|sealed| self.keys.unseal(&record_place(session), &sealed));
         Ok(opened.and_then(|json| serde_json::from_slice(&json).ok()))
     }
@@ -76,9 +69,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn registration(&mut self, session: SessionId) -> Result<Option<Registration>, StoreError> {
-        let row: Option<Row> =
-            sqlx::query_as(SELECT).bind(session.to_string()).fetch_optional(self.db().await?).await?;
-        Ok(row.map(Registration::from))
+        self.db()?.row(SELECT, values![&session], Registration::read)
     }
 
     /// Stores a registration, sealed. Says whether it could be: a number that is taken asks for another one.
@@ -94,19 +85,11 @@ impl Tx {
         submitted: &Submitted,
     ) -> Result<bool, StoreError> {
         let json = serde_json::to_vec(submitted).unwrap_or_default();
-        let inserted = sqlx::query(
-            "INSERT INTO registrations (session_id, attempt, number, consent, consented_at, submitted_at, record) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (number) DO NOTHING",
-        )
-        .bind(session.to_string())
-        .bind(i64::from(attempt))
-        .bind(&registration.number)
-        .bind(consent.0)
-        .bind(consent.1.0)
-        .bind(registration.submitted_at.0)
-        .bind(self.keys.seal(&record_place(session), &json))
-        .execute(self.db().await?)
-        .await?;
-        Ok(inserted.rows_affected() == 1)
+        let sql = "INSERT INTO registrations (session_id, attempt, number, consent, consented_at, submitted_at, record) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (number) DO NOTHING";
+        let sealed = self.keys.seal(&record_place(session), &json);
+        let values =
+            values![&session, attempt, &registration.number, consent.0, consent.1, registration.submitted_at, sealed,];
+        Ok(self.db()?.execute(sql, values)? == 1)
     }
 }

@@ -1,8 +1,9 @@
 //! Seals once more, with the present key, what an older one sealed. *Runs: server.*
 
-use sqlx::FromRow;
-
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError,
+    connection::{Row, values},
+};
 
 /// A column of sealed data: how its rows are walked through, how one is changed, and what each is bound to.
 struct Column {
@@ -10,15 +11,20 @@ struct Column {
     select: &'static str,
     /// Changes one row, unless somebody else has meanwhile.
     update: &'static str,
-    place: fn(&Row) -> String,
+    place: fn(&Sealed) -> String,
 }
 
-#[derive(FromRow)]
-struct Row {
+struct Sealed {
     session: String,
     /// 0 where a row is a whole session's.
     attempt: i64,
     sealed: Vec<u8>,
+}
+
+impl Sealed {
+    fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self { session: row.next()?, attempt: row.next()?, sealed: row.next()? })
+    }
 }
 
 const COLUMNS: [Column; 4] = [
@@ -68,11 +74,10 @@ impl Store {
     pub async fn reseal(&self) -> Result<Resealed, StoreError> {
         let mut result = Resealed::default();
         for column in COLUMNS {
-            let mut after = (String::new(), 0);
+            let mut after = (String::new(), 0_i64);
             loop {
-                let mut tx = self.begin().await?;
-                let rows: Vec<Row> =
-                    sqlx::query_as(column.select).bind(&after.0).bind(after.1).fetch_all(tx.db().await?).await?;
+                let tx = self.begin().await?;
+                let rows = tx.db()?.rows(column.select, values![&after.0, after.1], Sealed::read)?;
                 let Some(last) = rows.last() else { break };
                 after = (last.session.clone(), last.attempt);
                 for row in &rows {
@@ -85,13 +90,9 @@ impl Store {
                         result.lost += 1;
                         continue;
                     };
-                    sqlx::query(column.update)
-                        .bind(&row.session)
-                        .bind(row.attempt)
-                        .bind(&row.sealed)
-                        .bind(self.keys.seal(&place, &opened))
-                        .execute(tx.db().await?)
-                        .await?;
+                    let anew = self.keys.seal(&place, &opened);
+                    let values = values![&row.session, row.attempt, &*row.sealed, anew];
+                    tx.db()?.execute(column.update, values)?;
                     result.changed += 1;
                 }
                 tx.commit().await?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, connection::values};
 
 impl Store {
     /// Stores a record of the sandbox, new or changed.
@@ -10,16 +10,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_sandbox_record(&self, kind: &str, id: &str, body: &Value) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO sandbox_records (kind, id, body) VALUES ($1, $2, $3) \
-             ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
-        )
-        .bind(kind)
-        .bind(id)
-        .bind(body.to_string())
-        .execute(&self.write)
-        .await?;
-        Ok(())
+        let sql = "INSERT INTO sandbox_records (kind, id, body) VALUES ($1, $2, $3) \
+                   ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body";
+        let tx = self.begin_shared().await?;
+        tx.db()?.execute(sql, values![kind, id, body.to_string()])?;
+        tx.commit().await
     }
 
     /// Every record of the sandbox, as kind, id and JSON text.
@@ -27,6 +22,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn sandbox_records(&self) -> Result<Vec<(String, String, String)>, StoreError> {
-        Ok(sqlx::query_as("SELECT kind, id, body FROM sandbox_records").fetch_all(&self.read).await?)
+        let sql = "SELECT kind, id, body FROM sandbox_records";
+        self.readers.read(|db| db.rows(sql, &[], |row| Ok((row.next()?, row.next()?, row.next()?))))
     }
 }

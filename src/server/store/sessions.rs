@@ -1,8 +1,9 @@
 //! Sessions in the database. *Runs: server.*
 
-use sqlx::FromRow;
-
-use super::{Store, StoreError, Tx, together::any_of};
+use super::{
+    Store, StoreError, Tx,
+    connection::{Row, single, values},
+};
 use crate::{
     domain::{
         ids::SessionId,
@@ -13,15 +14,15 @@ use crate::{
     server::secrets::KeyRing,
 };
 
-#[derive(FromRow)]
-pub(super) struct Row {
+/// The columns of a session as they are stored.
+struct Stored {
     id: String,
     attempt: i64,
     version: i64,
     stage: String,
-    answered: i64,
-    opened: i64,
-    delayed: i64,
+    answered: bool,
+    opened: bool,
+    delayed: bool,
     wallet_name: Option<Vec<u8>>,
     consent: String,
     created_at: i64,
@@ -29,8 +30,28 @@ pub(super) struct Row {
     expires_at: i64,
 }
 
-impl Row {
-    pub(super) fn session(self, keys: &KeyRing) -> Result<Session, StoreError> {
+impl Stored {
+    const SELECT: &str = "SELECT id, attempt, version, stage, answered, opened, delayed, wallet_name, consent, \
+         created_at, updated_at, expires_at FROM sessions WHERE id = $1";
+
+    fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.next()?,
+            attempt: row.next()?,
+            version: row.next()?,
+            stage: row.next()?,
+            answered: row.next()?,
+            opened: row.next()?,
+            delayed: row.next()?,
+            wallet_name: row.next()?,
+            consent: row.next()?,
+            created_at: row.next()?,
+            updated_at: row.next()?,
+            expires_at: row.next()?,
+        })
+    }
+
+    fn session(self, keys: &KeyRing) -> Result<Session, StoreError> {
         let wrong = |problem| StoreError::Inconsistent { table: "sessions", row: self.id.clone(), problem };
         // A name that cannot be opened any more is a loss one can bear.
         let name = self.wallet_name.and_then(|sealed| keys.unseal(&name_place(&self.id), &sealed));
@@ -40,10 +61,10 @@ impl Row {
             version: self.version.try_into().map_err(|_| wrong("the version is out of range"))?,
             progress: Progress {
                 stage: Stage::from_name(&self.stage).ok_or_else(|| wrong("there is no such stage"))?,
-                answered: self.answered != 0,
+                answered: self.answered,
             },
-            opened: self.opened != 0,
-            delayed: self.delayed != 0,
+            opened: self.opened,
+            delayed: self.delayed,
             their_label: name.and_then(|name| String::from_utf8(name).ok()),
             created_at: Timestamp(self.created_at),
             updated_at: Timestamp(self.updated_at),
@@ -58,23 +79,13 @@ fn name_place(id: &str) -> String {
     format!("sessions/{id}/wallet_name")
 }
 
-/// The wallet's name as it is stored.
-pub(super) fn sealed_name(keys: &KeyRing, session: &Session) -> Option<Vec<u8>> {
-    let name = session.their_label.as_ref()?;
-    Some(keys.seal(&name_place(session.id.as_str()), name.as_bytes()))
-}
-
 /// What a sealed draft is bound to.
 fn draft_place(id: SessionId) -> String {
     format!("sessions/{id}/draft")
 }
 
-/// The sessions that are listed.
-pub(super) const SELECT: &str = "SELECT id, attempt, version, stage, answered, opened, delayed, wallet_name, consent, \
-     created_at, updated_at, expires_at FROM sessions WHERE id IN (";
-
 /// Versions count single changes of one session and never come near what i64 holds.
-pub(super) fn version(session: &Session) -> i64 {
+fn version(session: &Session) -> i64 {
     i64::try_from(session.version).unwrap_or(i64::MAX)
 }
 
@@ -84,7 +95,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        self.lookup.session(id).await
+        let row = self.readers.read(|db| db.row(Stored::SELECT, values![&id], Stored::read))?;
+        row.map(|row| row.session(&self.keys)).transpose()
     }
 
     /// What was typed into the form and could not be submitted.
@@ -92,10 +104,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn draft(&self, id: SessionId) -> Result<Option<Vec<u8>>, StoreError> {
-        let sealed: Option<Option<Vec<u8>>> = sqlx::query_scalar("SELECT draft FROM sessions WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&self.read)
-            .await?;
+        let sql = "SELECT draft FROM sessions WHERE id = $1";
+        let sealed = self.readers.read(|db| db.row(sql, values![&id], single::<Option<Vec<u8>>>))?;
         Ok(sealed.flatten().and_then(|sealed| self.keys.unseal(&draft_place(id), &sealed)))
     }
 }
@@ -106,16 +116,62 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        if let Some(known) = self.ledger.session(id) {
-            return Ok(known);
-        }
-        let row: Option<Row> = any_of(SELECT, &[id.as_str()]).build_query_as().fetch_optional(self.db().await?).await?;
+        let row = self.db()?.row(Stored::SELECT, values![&id], Stored::read)?;
         row.map(|row| row.session(&self.keys)).transpose()
     }
 
-    /// Stores a session, new or changed.
-    pub fn put_session(&mut self, session: &Session) {
-        self.ledger.put_session(session);
+    /// Stores a new session, which knows no wallet yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        let sql = "INSERT INTO sessions (id, attempt, version, stage, answered, opened, delayed, updated_at, expires_at, \
+                   consent, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        let values = values![
+            &session.id,
+            session.attempt,
+            version(session),
+            session.progress.stage.as_str(),
+            session.progress.answered,
+            session.opened,
+            session.delayed,
+            session.updated_at,
+            session.expires_at,
+            &session.consent,
+            session.created_at,
+        ];
+        self.db()?.execute(sql, values).map(drop)
+    }
+
+    /// Stores what changed of a session; for its wallet's name see [`Tx::store_wallet_name`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn update_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        let sql = "UPDATE sessions SET attempt = $2, version = $3, stage = $4, answered = $5, opened = $6, delayed = $7, \
+                   updated_at = $8, expires_at = $9 WHERE id = $1";
+        let values = values![
+            &session.id,
+            session.attempt,
+            version(session),
+            session.progress.stage.as_str(),
+            session.progress.answered,
+            session.opened,
+            session.delayed,
+            session.updated_at,
+            session.expires_at,
+        ];
+        self.db()?.execute(sql, values).map(drop)
+    }
+
+    /// Stores the name of a session's wallet, sealed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn store_wallet_name(&mut self, session: &Session) -> Result<(), StoreError> {
+        let seal = |name: &String| self.keys.seal(&name_place(session.id.as_str()), name.as_bytes());
+        let sealed = session.their_label.as_ref().map(seal);
+        self.db()?.execute("UPDATE sessions SET wallet_name = $2 WHERE id = $1", values![&session.id, sealed]).map(drop)
     }
 
     /// Keeps what was typed and could not be submitted, sealed; or forgets it.
@@ -124,12 +180,7 @@ impl Tx {
     /// When the database fails.
     pub async fn store_draft(&mut self, id: SessionId, draft: Option<&[u8]>) -> Result<(), StoreError> {
         let sealed = draft.map(|draft| self.keys.seal(&draft_place(id), draft));
-        sqlx::query("UPDATE sessions SET draft = $2 WHERE id = $1")
-            .bind(id.to_string())
-            .bind(sealed)
-            .execute(self.aside().await?)
-            .await?;
-        Ok(())
+        self.db()?.execute("UPDATE sessions SET draft = $2 WHERE id = $1", values![&id, sealed]).map(drop)
     }
 
     /// Deletes a session with all that belongs to it.
@@ -137,8 +188,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn delete_session(&mut self, id: SessionId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id.to_string()).execute(self.db().await?).await?;
-        Ok(())
+        self.db()?.execute("DELETE FROM sessions WHERE id = $1", values![&id]).map(drop)
     }
 
     /// Keeps the text that people consent to, once for each wording.
@@ -146,14 +196,8 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn keep_consent(&mut self, version: &str, text: &str, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO consents (version, text, first_used_at) VALUES ($1, $2, $3) ON CONFLICT (version) DO NOTHING",
-        )
-        .bind(version)
-        .bind(text)
-        .bind(now.0)
-        .execute(self.db().await?)
-        .await?;
-        Ok(())
+        let sql =
+            "INSERT INTO consents (version, text, first_used_at) VALUES ($1, $2, $3) ON CONFLICT (version) DO NOTHING";
+        self.db()?.execute(sql, values![version, text, now]).map(drop)
     }
 }

@@ -1,0 +1,219 @@
+//! One connection to SQLite: statements with their values in, rows out. Statements run where they are called, without a
+//! thread of their own, because they are searches of an index that take microseconds; what waits for the disk, a commit,
+//! is for `writer` to take elsewhere. *Runs: server.*
+
+use std::{borrow::Cow, path::Path, time::Duration};
+
+use rusqlite::{
+    CachedStatement, OpenFlags, ToSql,
+    types::{FromSql, ToSqlOutput, ValueRef},
+};
+
+use super::StoreError;
+use crate::domain::{ids::SessionId, time::Timestamp};
+
+/// How many statements a connection keeps prepared: all there are.
+const STATEMENTS: usize = 128;
+/// How long a reader waits for a lock, which it needs only while somebody else opens or closes the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A connection.
+pub(super) struct Connection(rusqlite::Connection);
+
+impl Connection {
+    /// One that writes. It never waits for a lock, because it would take its thread along: see [`StoreError::is_busy`].
+    /// `cache` is how much of the file it keeps in memory, in KiB.
+    pub(super) fn to_write(path: &Path, cache: u32) -> Result<Self, StoreError> {
+        let connection = rusqlite::Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // FULL: what a webhook was answered with 200 survives a power cut.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // Deleted personal data is overwritten, not only unlinked.
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        // No commit waits while the log is folded back, see `checkpoint`.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "cache_size", -i64::from(cache))?;
+        Self::set_up(connection, Duration::ZERO)
+    }
+
+    /// One that only reads.
+    pub(super) fn to_read(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::set_up(rusqlite::Connection::open_with_flags(path, flags)?, BUSY)
+    }
+
+    fn set_up(connection: rusqlite::Connection, patience: Duration) -> Result<Self, StoreError> {
+        connection.busy_timeout(patience)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self(connection))
+    }
+
+    /// Runs a statement, and gives back how many rows it changed.
+    pub(super) fn execute(&self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, StoreError> {
+        Ok(self.prepared(sql, values)?.raw_execute()?)
+    }
+
+    /// Every row of an answer.
+    pub(super) fn rows<T>(&self, sql: &'static str, values: &[Value<'_>], read: Read<T>) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.prepared(sql, values)?;
+        let mut rows = statement.raw_query();
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push(read(&mut Row { row, column: 0 })?);
+        }
+        Ok(all)
+    }
+
+    /// The first row of an answer, if there is one.
+    pub(super) fn row<T>(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        read: Read<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut statement = self.prepared(sql, values)?;
+        let mut rows = statement.raw_query();
+        rows.next()?.map(|row| read(&mut Row { row, column: 0 })).transpose()
+    }
+
+    /// Whether an answer has any row.
+    pub(super) fn has(&self, sql: &'static str, values: &[Value<'_>]) -> Result<bool, StoreError> {
+        Ok(self.row(sql, values, |_| Ok(()))?.is_some())
+    }
+
+    /// A statement with its values in the places of `$1`, `$2` and so on. To SQLite these are names, whatever their order.
+    fn prepared(&self, sql: &'static str, values: &[Value<'_>]) -> Result<CachedStatement<'_>, StoreError> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        for place in 1..=statement.parameter_count() {
+            let name = statement.parameter_name(place).and_then(|name| name.strip_prefix('$'));
+            let value = name.and_then(|number| number.parse::<usize>().ok()).and_then(|number| values.get(number - 1));
+            let value = value.ok_or(rusqlite::Error::InvalidParameterCount(values.len(), place))?;
+            statement.raw_bind_parameter(place, value)?;
+        }
+        Ok(statement)
+    }
+
+    /// Whether a transaction is open. Some faults, a full disk for instance, end one by themselves.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        !self.0.is_autocommit()
+    }
+}
+
+/// Reads a row, column by column.
+pub(super) type Read<T> = fn(&mut Row<'_>) -> Result<T, StoreError>;
+
+/// A row of an answer, read from its first column to its last.
+pub(super) struct Row<'a> {
+    row: &'a rusqlite::Row<'a>,
+    column: usize,
+}
+
+impl Row<'_> {
+    /// The next column.
+    pub(super) fn next<T: FromSql>(&mut self) -> Result<T, StoreError> {
+        let value = self.row.get(self.column)?;
+        self.column += 1;
+        Ok(value)
+    }
+}
+
+/// One column, for answers that have no more.
+pub(super) fn single<T: FromSql>(row: &mut Row<'_>) -> Result<T, StoreError> {
+    row.next()
+}
+
+/// What takes the place of `$1`, `$2` and so on.
+#[derive(Debug)]
+pub(super) enum Value<'a> {
+    Null,
+    Integer(i64),
+    Text(Cow<'a, str>),
+    Bytes(Cow<'a, [u8]>),
+}
+
+/// Values for a statement.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { &[$($crate::server::store::connection::Value::from($value)),*] };
+}
+pub(super) use values;
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Self::Integer(number.into())
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(truth: bool) -> Self {
+        Self::Integer(truth.into())
+    }
+}
+
+impl From<Timestamp> for Value<'_> {
+    fn from(time: Timestamp) -> Self {
+        Self::Integer(time.0)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl<'a> From<&'a SessionId> for Value<'a> {
+    fn from(id: &'a SessionId) -> Self {
+        Self::Text(id.as_str().into())
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl From<Vec<u8>> for Value<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl<T> From<Option<T>> for Value<'_>
+where
+    Self: From<T>,
+{
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Self::from)
+    }
+}
