@@ -59,8 +59,10 @@ for (const [seen, use] of [
       await wallet.awaitRequest(await desk.expectMatchingCode());
       await expectAccessible(wallet.page, "the wallet's request");
       await wallet.share();
-      await expectAccessible(wallet.page, "the wallet's last page");
       await expect(desk.headline).toHaveText("Verified");
+      // Before that it loads itself again.
+      await expect(wallet.page.getByRole("status")).toContainText("Shared, and accepted.");
+      await expectAccessible(wallet.page, "the wallet's last page");
       await expectAccessible(page, "the page of the good end");
       await desk.expectApplication();
       await expectAccessible(page, "the form");

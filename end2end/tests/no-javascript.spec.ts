@@ -3,8 +3,10 @@ import { expect, test } from "../support/test";
 
 test.use({ javaScriptEnabled: false });
 
-test.beforeEach(async ({ server }) => {
+test.beforeEach(async ({ server, faults }) => {
   await server.behave({ pace: 50 });
+  // Chromium fetches what it is then not allowed to run.
+  faults.allow(/was preloaded using link preload but not used/);
 });
 
 test("without JavaScript the page follows by loading itself again, all the way", async ({ page, desk, wallet }) => {
@@ -50,4 +52,19 @@ test("without JavaScript there is a new code while waiting, and cancelling", asy
   await desk.tryAgain.click();
   await wallet.accept(await desk.linkAfter(second));
   await expect(desk.headline).toHaveText("Verified");
+});
+
+test("without JavaScript the page can be told to stay as it is, and asked for news", async ({ page, desk, wallet }) => {
+  await desk.begin();
+  await page.getByRole("link", { name: "Stop that" }).click();
+  await expect(page).toHaveURL("/register/connect?still");
+  await expect(page.locator("meta[http-equiv=refresh]")).toHaveCount(0);
+  await page.getByText("Cannot scan?").click();
+  const link = await desk.link();
+  await desk.enlarge.click();
+  await expect(desk.large).toBeVisible();
+  await page.keyboard.press("Escape");
+  await wallet.accept(link);
+  await page.getByRole("link", { name: "Look for news" }).click();
+  await expect(desk.headline).toHaveText(/Verified|Approved/);
 });

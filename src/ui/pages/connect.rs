@@ -34,7 +34,7 @@ const LARGE: &str = "large";
 #[component]
 pub fn Connect() -> impl IntoView {
     let view = Resource::new_blocking(|| (), |()| api::read_connect_view());
-    let problem = use_query_map().with_untracked(|query| query.get("problem"));
+    let (problem, still) = use_query_map().with_untracked(|query| (query.get("problem"), query.get("still").is_some()));
     view! {
         <Suspense>
             {move || {
@@ -44,7 +44,7 @@ pub fn Connect() -> impl IntoView {
                         Err(_) => view! { <Broken /> }.into_any(),
                         // The browser is on its way to where a registration begins.
                         Ok(None) => ().into_any(),
-                        Ok(Some(view)) => view! { <Door view problem /> }.into_any(),
+                        Ok(Some(view)) => view! { <Door view problem still /> }.into_any(),
                     }
                 })
             }}
@@ -53,7 +53,12 @@ pub fn Connect() -> impl IntoView {
 }
 
 #[component]
-fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
+fn Door(
+    view: ConnectView,
+    problem: Option<String>,
+    /// Whether the person wants the page to stay as it is, where there are no scripts.
+    still: bool,
+) -> impl IntoView {
     let ConnectView { snapshot, silent_ms, code_ms, wallet_ms, code, matching_code, desk, sandbox, options } = view;
     let attempt = snapshot.attempt;
     // Without scripts the page asks again by itself, for as long as something can happen.
@@ -62,7 +67,7 @@ fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
     let (for_code, for_card) = (desk.clone(), desk.clone());
     view! {
         <Layout title=desk.title.clone() step=2>
-            {waits.then(|| view! { <noscript inner_html=REFRESH></noscript> })}
+            {(waits && !still).then(|| view! { <noscript inner_html=REFRESH></noscript> })}
             <LiveStatus snapshot silent_ms code_ms wallet_ms options>
                 <Panel of="waiting declined invalid abandoned expired cancelled failed">
                     <Trouble said=no_code(problem.as_deref(), tr!("problem-no-new-code")) focus=true />
@@ -108,7 +113,22 @@ fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
                 </Panel>
                 <Endings desk attempt />
             </LiveStatus>
+            {waits.then(|| view! { <WithoutScripts still /> })}
         </Layout>
+    }
+}
+
+/// A page that loads itself again closes what was opened in it, and takes the place away at which one read: so it can be
+/// told not to.
+#[component]
+fn WithoutScripts(still: bool) -> impl IntoView {
+    view! {
+        <noscript>
+            <p class="without-scripts">
+                {(!still).then(|| view! { {tr!("refresh-by-itself")} " " })}
+                <a href="/register/connect?still">{if still { tr!("refresh-now") } else { tr!("refresh-stop") }}</a>
+            </p>
+        </noscript>
     }
 }
 
