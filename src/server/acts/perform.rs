@@ -11,7 +11,7 @@ use crate::{
     },
     server::{
         platform::{Cards, Connection, ConnectionState, Delivery, InvitationKeys, PlatformError, ProofState},
-        sessions::{CONFIRMATION, Finding, Sessions},
+        sessions::{CONFIRMATION, Finding, Sessions, has_news},
         store::{About, Act, ActKind, Attempt, StoreError},
     },
 };
@@ -171,6 +171,10 @@ async fn fall_back(sessions: &Sessions, session: &Session, attempt: &Attempt) ->
 
 /// Asks the platform how things stand (contract 5.7).
 async fn reconcile(sessions: &Sessions, session: &Session, attempt: &Attempt) -> Result<Finding, NotYet> {
+    // Where webhooks are hints, one of them is the reason to ask at once.
+    if !sessions.webhooks_are_hints && has_news(session, sessions.clock.now()) {
+        return Ok(Finding::Nothing);
+    }
     let platform = &sessions.platform;
     let seen = match (session.progress.stage, &attempt.connection_id, &attempt.invited, &attempt.proof_id) {
         (Stage::Waiting | Stage::Scanned, Some(connection), _, _) => {

@@ -242,6 +242,19 @@ impl Tx {
         self.wish(sql, kind, about, due_at)
     }
 
+    /// Makes an act of an attempt due at this time at the latest: one that is due before finds out by itself that it may
+    /// wait on, and costs nothing here. One that runs is done once more after it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wake_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
+        let sql = concat!(
+            override_with!("(session_id, attempt, kind)"),
+            " WHERE done_at IS NOT NULL OR leased = 1 OR acts.due_at > excluded.due_at"
+        );
+        self.wish(sql, kind, about, due_at)
+    }
+
     fn wish(&mut self, sql: &'static str, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
         let (kind, lane) = (Value::from(kind.as_str()), Value::from(kind.lane() as i64));
         let [session, attempt, connection] = match about {
@@ -309,6 +322,16 @@ impl Tx {
         let sql =
             "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, problem = $3 WHERE id = $1";
         self.db()?.execute(sql, values![id, due_at, reason]).map(drop)
+    }
+
+    /// Puts an act off as if it had never been tried; or to when it was made due again while it ran.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rest_act(&mut self, id: i64, due_at: Timestamp) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, tries = 0 WHERE id = $1";
+        self.db()?.execute(sql, values![id, due_at]).map(drop)
     }
 
     /// Frees the leases of a process that is no more. Only right where one process alone has the database, as on SQLite.
