@@ -135,7 +135,7 @@ impl Sessions {
         event: Event,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let deadline = session.expires_at;
+        let before = session.clone();
         let outcome = session.apply(event, now, &self.deadlines);
         if outcome != Outcome::Advanced {
             return Ok(outcome);
@@ -156,7 +156,7 @@ impl Sessions {
             return Ok(outcome);
         }
         // To a deadline that is later than it was the act comes too early, and waits on.
-        if session.expires_at < deadline {
+        if session.expires_at < before.expires_at {
             tx.set_act(ActKind::Expire, &about, session.expires_at).await?;
         }
         if matches!(stage, Stage::Scanned if session.progress.answered) || stage == Stage::Connected {
@@ -170,7 +170,9 @@ impl Sessions {
             Stage::Presented => tx.add_act(ActKind::VerifyProof, &about, now).await?,
             _ => {}
         }
-        if awaits_news(stage) {
+        // The scan a moment ago has set the next question already.
+        let is_near = before.progress.stage == Stage::Scanned && has_news(&before, now);
+        if awaits_news(stage) && !is_near {
             tx.wake_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
         }
         Ok(outcome)
