@@ -11,7 +11,6 @@ use std::{
 use axum::Router;
 use reqwest::Url;
 use tokio::{
-    net::TcpListener,
     sync::{Notify, watch},
     task::JoinSet,
 };
@@ -30,7 +29,7 @@ use super::{
     router,
     sandbox::{self, ORG_ID, Sandbox},
     secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
-    serve,
+    serve::{self, Listener},
     sessions::{
         Intake, Sessions,
         intake::{self, Queue},
@@ -72,10 +71,10 @@ pub enum StartError {
 
 /// A server that is ready to serve.
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     router: Router,
     /// The port of `/metrics`, where it has one of its own.
-    metrics: Option<TcpListener>,
+    metrics: Option<Listener>,
     sessions: Arc<Sessions>,
     app: App,
     queue: Queue,
@@ -94,11 +93,11 @@ impl Server {
         let address = SocketAddr::new(config.hostname, config.port);
         let listen = |source| StartError::Listen { address, source };
         // Before anything that takes time: who comes meanwhile waits in the kernel's queue.
-        let listener = serve::listen(address).map_err(listen)?;
+        let listener = Listener::open(address).map_err(listen)?;
         let local = listener.local_addr().map_err(listen)?;
         let metrics_address = config.metrics_port.map(|port| SocketAddr::new(config.hostname, port));
         let metrics_listener = metrics_address
-            .map(|address| serve::bind(address).map_err(|source| StartError::Listen { address, source }))
+            .map(|address| Listener::bind(address).map_err(|source| StartError::Listen { address, source }))
             .transpose()?;
         let keys = Arc::new(keys(&config)?);
         let store = Store::open(&config.database_url, Arc::clone(&keys)).await?;

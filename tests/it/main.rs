@@ -45,6 +45,7 @@ mod rfc6455;
 mod rotation;
 mod sandbox;
 mod schedules;
+mod serving;
 mod sockets;
 mod terms;
 mod together;
