@@ -14,6 +14,7 @@ pub mod janitor;
 pub mod live;
 pub mod metrics;
 pub mod pages;
+pub mod patience;
 pub mod platform;
 pub mod problem;
 pub mod router;

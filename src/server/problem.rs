@@ -1,5 +1,7 @@
 //! Errors as machines get them: RFC 9457, `application/problem+json`, each with a stable code. *Runs: server.*
 
+use std::error::Error;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -8,6 +10,7 @@ use axum::{
 use serde::Serialize;
 
 use super::{
+    patience::TooSlow,
     platform::PlatformError,
     sessions::{NotRecorded, OpenError},
     store::StoreError,
@@ -28,6 +31,7 @@ pub enum Problem {
     MethodNotAllowed,
     UnderWay,
     UpgradeRequired,
+    TooSlow,
     TooLarge,
     TooMany { retry_after: u64 },
     PlatformUnavailable,
@@ -46,7 +50,7 @@ struct Body {
 
 impl Problem {
     /// Every problem, for the documentation and its test.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::BadRequestType,
         Self::BadJson,
         Self::BadForm,
@@ -58,6 +62,7 @@ impl Problem {
         Self::MethodNotAllowed,
         Self::UnderWay,
         Self::UpgradeRequired,
+        Self::TooSlow,
         Self::TooLarge,
         Self::TooMany { retry_after: 1 },
         Self::PlatformUnavailable,
@@ -65,6 +70,19 @@ impl Problem {
         Self::Busy,
         Self::Full,
     ];
+
+    /// What it means that a body could not be read, with this error.
+    #[must_use]
+    pub fn of_body(error: &(dyn Error + 'static)) -> Self {
+        let mut causes = std::iter::successors(Some(error), |&error| error.source());
+        let problem = causes.find_map(|cause| match cause {
+            cause if cause.is::<TooSlow>() => Some(Self::TooSlow),
+            // It broke off, or was not of the form that its header said.
+            cause if cause.is::<hyper::Error>() => Some(Self::BadJson),
+            _ => None,
+        });
+        problem.unwrap_or(Self::TooLarge)
+    }
 
     /// Its code, which is stable.
     #[must_use]
@@ -101,6 +119,7 @@ impl Problem {
             Self::UpgradeRequired => {
                 (StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this address takes a WebSocket")
             }
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not come in time"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than is accepted"),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many", "too many calls from this address"),
             Self::PlatformUnavailable => {

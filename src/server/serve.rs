@@ -26,7 +26,10 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::live::handover::{Handover, Line};
+use super::{
+    live::handover::{Handover, Line},
+    patience::Awaited,
+};
 
 /// Connections that the kernel keeps for us before they are accepted: those who come back all at once after a restart.
 const BACKLOG: i32 = 4096;
@@ -244,7 +247,7 @@ async fn connection(
         asks.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(handover.clone());
-        Box::pin(router.clone().oneshot(request.map(Body::new)))
+        Box::pin(router.clone().oneshot(request.map(|body| Body::new(Awaited::new(body)))))
     });
     let mut is_stopping = *stop.borrow();
     let mut http = http1::Builder::new()

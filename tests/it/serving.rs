@@ -10,7 +10,8 @@ use tokio::{
 use vestibule::server::{clock::Clock, startup::Server};
 
 use crate::{
-    harness::{Desk, PATIENCE, configuration},
+    exposition::scrape,
+    harness::{Desk, PATIENCE, WEBHOOK_SECRET, configuration},
     raw::address,
 };
 
@@ -59,4 +60,32 @@ async fn who_had_connected_before_the_server_stops_is_answered() {
     }
     // It has accepted nobody yet.
     tokio::join!(server.run(ready(())), are_answered(streams, "200"));
+}
+
+/// A webhook whose body is longer than what comes of it.
+async fn unfinished(desk: &Desk) -> TcpStream {
+    let mut stream = TcpStream::connect(address(&desk.url)).await.unwrap();
+    let header = format!(
+        "POST /api/webhooks/confirmd HTTP/1.1\r\nHost: desk\r\nX-API-Key: {WEBHOOK_SECRET}\r\nContent-Length: 100\r\n\r\n"
+    );
+    stream.write_all(header.as_bytes()).await.unwrap();
+    stream.write_all(b"{").await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_to_its_end_is_told_from_one_that_is_too_large() {
+    let desk = Desk::sandbox().await;
+    let slow = unfinished(&desk).await;
+    let mut broken = unfinished(&desk).await;
+    broken.shutdown().await.unwrap();
+    are_answered(vec![broken], "400").await;
+    assert_eq!(desk.deliver_bytes(vec![b' '; 2 << 20]).await.status(), 413);
+    let opening = desk.http.post(format!("{}/api/connections/session", desk.url)).body(vec![b' '; 1 << 20]);
+    assert_eq!(opening.send().await.unwrap().status(), 413);
+    are_answered(vec![slow], "408").await;
+    let scraped = scrape(&desk).await;
+    for code in ["too_slow", "bad_json", "too_large"] {
+        assert_eq!(scraped.value(&format!("deliveries_refused_total{{code=\"{code}\"}}")), 1.0, "{code}");
+    }
 }

@@ -59,7 +59,7 @@ pub async fn open(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|_| Problem::TooLarge)?;
+    let body = body.map_err(|error| Problem::of_body(&error))?;
     let request: OpenRequest = serde_json::from_slice(&body).map_err(|_| Problem::BadJson)?;
     if request.request_type != "registration" {
         return Err(Problem::BadRequestType);
