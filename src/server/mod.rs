@@ -9,6 +9,7 @@ pub mod config;
 pub mod desk;
 pub mod endpoints;
 pub mod gather;
+pub mod guests;
 pub mod html;
 pub mod janitor;
 pub mod live;

@@ -6,6 +6,7 @@
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
+    os::fd::AsRawFd,
     pin::{self, pin},
     sync::{
         Arc,
@@ -27,6 +28,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
+    guests::Guests,
     live::handover::{Handover, Line},
     patience::Awaited,
 };
@@ -35,9 +37,6 @@ use super::{
 const BACKLOG: i32 = 4096;
 /// How long a connection may take for its first bytes, and then for the header of its first request.
 const HEADER_TIME: Duration = Duration::from_secs(10);
-/// How long a connection may be idle and then send the header of its next request. Longer than the minute after which
-/// proxies usually give up an idle connection: if we did first, it could be while they send on it.
-const IDLE_TIME: Duration = Duration::from_secs(75);
 /// The longest header of a request. Cookies and a token are some hundred bytes.
 const HEADER_LIMIT: usize = 16 * 1024;
 /// The buffer of a connection; its least is twice what hyper begins with.
@@ -54,10 +53,6 @@ const MOMENT: Duration = Duration::from_millis(100);
 /// What the peer of a WebSocket has not fetched yet may be so long before it counts as behind. What the kernel holds would
 /// only grow old, and cost memory.
 const UNSENT: u32 = 4096;
-/// Open files that are kept for everything but sockets: the database, webhooks, calls to the platform. A quarter, where
-/// there are few.
-const OTHER_FILES: u64 = 256;
-
 /// Where connections come from. From the moment it is there nobody is refused: the kernel keeps who comes before we serve.
 pub struct Listener {
     socket: TcpListener,
@@ -99,52 +94,21 @@ impl Listener {
     }
 }
 
-/// Raises the limit of open files as far as it goes, and gives back how many sockets fit into it.
-#[must_use]
-pub fn room_for_sockets() -> usize {
-    let limit = match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) => limit,
-        Err(error) => {
-            tracing::debug!(%error, "the limit of open files cannot be raised");
-            return usize::MAX;
-        }
-    };
-    tracing::debug!(limit, "open files");
-    usize::try_from(limit - OTHER_FILES.min(limit / 4)).unwrap_or(usize::MAX).max(1)
-}
-
 /// Serves until `stop` turns true; then accepts nobody more than who has connected by then, and returns when every request
 /// in flight is answered.
-pub async fn serve(listener: Listener, router: Router, mut stop: watch::Receiver<bool>) {
-    let router: Router = router.with_state(());
+pub async fn serve(listener: Listener, router: Router, guests: Arc<Guests>, mut stop: watch::Receiver<bool>) {
     // Closed when the last connection has ended.
     let (in_flight, mut all_done) = mpsc::channel::<()>(1);
     let arriving = Arc::new(Arriving { places: Semaphore::new(MOST_ARRIVING), passed: AtomicU64::new(0) });
-    let take = {
-        let stop = stop.clone();
-        move |stream: TcpStream, peer: SocketAddr| {
-            let (router, arriving) = (router.clone(), Arc::clone(&arriving));
-            let (mut stop, in_flight) = (stop.clone(), in_flight.clone());
-            tokio::spawn(async move {
-                if has_spoken(&stream, &mut stop).await {
-                    let place = arriving.place().await;
-                    Box::pin(connection(stream, peer, router, stop, place)).await;
-                }
-                drop(in_flight);
-            });
-        }
-    };
+    let door = Door { router: router.with_state(()), guests, arriving, stop: stop.clone(), in_flight };
     let mut is_failing = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.socket.accept() => accepted,
             _ = stop.changed() => break,
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                is_failing = false;
-                take(stream, peer);
-            }
+        match accepted.and_then(|(stream, peer)| door.take(stream, peer)) {
+            Ok(()) => is_failing = false,
             // That one went before it was its turn.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
@@ -159,16 +123,48 @@ pub async fn serve(listener: Listener, router: Router, mut stop: watch::Receiver
             }
         }
     }
-    if let Err(error) = accept_the_last(listener, &take) {
+    if let Err(error) = accept_the_last(listener, &door) {
         tracing::debug!(%error, "not everybody who had connected was accepted");
     }
-    drop(take);
+    drop(door);
     while all_done.recv().await.is_some() {}
+}
+
+/// What every connection is given.
+struct Door {
+    router: Router,
+    guests: Arc<Guests>,
+    arriving: Arc<Arriving>,
+    stop: watch::Receiver<bool>,
+    in_flight: mpsc::Sender<()>,
+}
+
+impl Door {
+    /// Serves a connection that was accepted, in a task of its own; closes it where its address has too many.
+    ///
+    /// # Errors
+    /// When it would take what is kept for others than connections.
+    fn take(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+        let Some(guest) = self.guests.let_in(stream.as_raw_fd(), peer.ip())? else {
+            tracing::debug!(address = %peer.ip(), "too many connections from this address");
+            return Ok(());
+        };
+        let (router, arriving) = (self.router.clone(), Arc::clone(&self.arriving));
+        let (mut stop, in_flight) = (self.stop.clone(), self.in_flight.clone());
+        tokio::spawn(async move {
+            if has_spoken(&stream, &mut stop).await {
+                let place = arriving.place().await;
+                Box::pin(connection(stream, peer, router, guest.idle_time, stop, place)).await;
+            }
+            drop((guest, in_flight));
+        });
+        Ok(())
+    }
 }
 
 /// Accepts those who have connected already, for they would be cut off together with the listener. Where the listener is
 /// somebody else's too, they wait for the next process.
-fn accept_the_last(listener: Listener, take: impl Fn(TcpStream, SocketAddr)) -> io::Result<()> {
+fn accept_the_last(listener: Listener, door: &Door) -> io::Result<()> {
     if listener.is_passed {
         return Ok(());
     }
@@ -179,7 +175,7 @@ fn accept_the_last(listener: Listener, take: impl Fn(TcpStream, SocketAddr)) -> 
         match listener.accept() {
             Ok((stream, peer)) => {
                 stream.set_nonblocking(true)?;
-                take(TcpStream::from_std(stream)?, peer);
+                door.take(TcpStream::from_std(stream)?, peer)?;
             }
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -236,6 +232,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
+    idle_time: Duration,
     mut stop: watch::Receiver<bool>,
     mut place: Option<SemaphorePermit<'_>>,
 ) {
@@ -254,7 +251,7 @@ async fn connection(
         .timer(TokioTimer::new())
         // Not by a shutdown: before the first byte is read, that would be the end of it.
         .keep_alive(!is_stopping)
-        .header_read_timeout(IDLE_TIME)
+        .header_read_timeout(idle_time)
         .max_header_size(HEADER_LIMIT)
         .max_buf_size(BUFFER_LIMIT)
         .serve_connection(TokioIo::new(Line::new(stream, noted.clone())), service);

@@ -19,7 +19,9 @@ use super::{
     acts,
     clock::Clock,
     config::{Config, PlatformConfig, PublicUrl},
-    endpoints, janitor,
+    endpoints,
+    guests::{Files, Guests},
+    janitor,
     live::hub::{Hub, Limits},
     metrics::{self, Metrics},
     platform::{
@@ -77,6 +79,7 @@ pub struct Server {
     metrics: Option<Listener>,
     sessions: Arc<Sessions>,
     app: App,
+    files: Files,
     queue: Queue,
     stop: watch::Sender<bool>,
 }
@@ -151,10 +154,11 @@ impl Server {
         let platform: Arc<dyn Platform> =
             Arc::new(confirmd::Client::new(settings, config.platform_timeout, Arc::clone(&metrics))?);
         let (intake, queue) = Intake::new();
+        let files = Files::raise();
         let sessions = Arc::new(Sessions {
             store,
             platform,
-            hub: Hub::open(limits(&config), clock.clone()).map_err(StartError::Sockets)?,
+            hub: Hub::open(limits(&config, files), clock.clone()).map_err(StartError::Sockets)?,
             metrics,
             clock,
             desk: Arc::clone(&config.desk),
@@ -182,7 +186,7 @@ impl Server {
         if let Some(sandbox) = sandbox {
             sandbox.resume();
         }
-        Ok(Self { listener, router, metrics: metrics_listener, sessions, app, queue, stop })
+        Ok(Self { listener, router, metrics: metrics_listener, sessions, app, files, queue, stop })
     }
 
     /// The address it listens on.
@@ -208,17 +212,20 @@ impl Server {
     /// Serves until `signal` comes; then stops accepting, closes the sockets spread over time, and finishes what is in
     /// flight, in a bounded time.
     pub async fn run(self, signal: impl Future<Output = ()> + Send + 'static) {
-        let Self { listener, router, metrics, sessions, app, queue, stop } = self;
+        let Self { listener, router, metrics, sessions, app, files, queue, stop } = self;
         let intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
         let mut workers = JoinSet::new();
         workers.spawn(acts::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(forget(app.clone(), stop.subscribe()));
+        let counts = app.config.max_clients_per_address.is_some();
+        let guests = Guests::new(files, counts, app.config.trusted_proxies.clone());
         if let Some(listener) = metrics {
-            workers.spawn(serve::serve(listener, endpoints::metrics::router(app.clone()), stop.subscribe()));
+            let router = endpoints::metrics::router(app.clone());
+            workers.spawn(serve::serve(listener, router, Arc::clone(&guests), stop.subscribe()));
         }
         let longest = app.config.drain + FINISH;
-        let serving = serve::serve(listener, router, stop.subscribe());
+        let serving = serve::serve(listener, router, guests, stop.subscribe());
         let stopping = async {
             signal.await;
             tracing::info!("stopping");
@@ -246,8 +253,8 @@ impl Server {
 }
 
 /// What the sockets are allowed: what is configured, as far as the system gives descriptors for it.
-fn limits(config: &Config) -> Limits {
-    let room = serve::room_for_sockets();
+fn limits(config: &Config, files: Files) -> Limits {
+    let room = files.for_sockets();
     if config.max_clients > room {
         tracing::info!(room, "the limit of open files leaves room for fewer sockets than MAX_CLIENTS");
     }
@@ -255,6 +262,7 @@ fn limits(config: &Config) -> Limits {
         config.max_clients_per_session,
         config.max_clients_per_address,
         config.max_clients.min(room),
+        files.for_open_sockets(),
         config.ping_interval,
     )
 }

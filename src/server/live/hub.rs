@@ -48,6 +48,8 @@ pub struct Limits {
     pub most_per_address: Option<usize>,
     /// Sockets in all.
     pub most: usize,
+    /// The same, those included that are being closed or refused: beyond it they have no time to say goodbye.
+    pub most_open: usize,
     /// How often each socket is pinged.
     pub ping_interval: Duration,
     /// Frames that a peer may send between two pings.
@@ -62,10 +64,16 @@ const LEAST_FRAMES: u64 = 1024;
 impl Limits {
     /// These limits.
     #[must_use]
-    pub fn new(most_per_session: usize, most_per_address: Option<usize>, most: usize, ping_interval: Duration) -> Self {
+    pub fn new(
+        most_per_session: usize,
+        most_per_address: Option<usize>,
+        most: usize,
+        most_open: usize,
+        ping_interval: Duration,
+    ) -> Self {
         let frames = (ping_interval.as_secs() * FRAMES_PER_SECOND).max(LEAST_FRAMES);
         let most_frames = u16::try_from(frames).unwrap_or(u16::MAX - 1);
-        Self { most_per_session, most_per_address, most, ping_interval, most_frames }
+        Self { most_per_session, most_per_address, most, most_open, ping_interval, most_frames }
     }
 }
 
@@ -198,8 +206,9 @@ impl Drop for Hub {
     }
 }
 
-/// An IPv6 customer has a network of 64 bits, so single addresses of it count for nothing.
-fn network(address: IpAddr) -> IpAddr {
+/// What an address counts as: an IPv6 customer has a network of 64 bits, so single addresses of it count for nothing.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         v4 => v4,
