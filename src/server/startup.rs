@@ -12,7 +12,8 @@ use axum::Router;
 use reqwest::Url;
 use tokio::{
     sync::{Notify, watch},
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
+    time::{Instant, timeout_at},
 };
 
 use super::{
@@ -71,6 +72,11 @@ pub enum StartError {
     Address,
 }
 
+/// A task ended that has to go on: nothing would be recorded, begun, deleted or served any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a part of the server ended that it cannot do without")]
+pub struct Broken;
+
 /// A server that is ready to serve.
 pub struct Server {
     listener: Listener,
@@ -85,7 +91,9 @@ pub struct Server {
 }
 
 /// How long what is in flight may take when the server stops, beyond the time over which sockets are closed.
-const FINISH: Duration = Duration::from_secs(10);
+const FINISH: Duration = Duration::from_secs(8);
+/// How long the closing of the database may take after that.
+const CLOSE: Duration = Duration::from_secs(2);
 
 impl Server {
     /// Listens, opens the database and puts everything together. Nothing is served before [`Server::run`].
@@ -210,10 +218,13 @@ impl Server {
     }
 
     /// Serves until `signal` comes; then stops accepting, closes the sockets spread over time, and finishes what is in
-    /// flight, in a bounded time.
-    pub async fn run(self, signal: impl Future<Output = ()> + Send + 'static) {
+    /// flight. It returns within `DRAIN` and ten seconds after that, whatever hangs.
+    ///
+    /// # Errors
+    /// When it stopped by itself, because a part of it ended that it cannot do without.
+    pub async fn run(self, signal: impl Future<Output = ()>) -> Result<(), Broken> {
         let Self { listener, router, metrics, sessions, app, files, queue, stop } = self;
-        let intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
+        let mut intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
         let mut workers = JoinSet::new();
         workers.spawn(acts::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
@@ -224,31 +235,43 @@ impl Server {
             let router = endpoints::metrics::router(app.clone());
             workers.spawn(serve::serve(listener, router, Arc::clone(&guests), stop.subscribe()));
         }
-        let longest = app.config.drain + FINISH;
-        let serving = serve::serve(listener, router, guests, stop.subscribe());
-        let stopping = async {
-            signal.await;
-            tracing::info!("stopping");
-            let _ = stop.send(true);
-            sessions.hub.drain(app.config.drain);
-            tokio::time::sleep(longest).await;
-        };
-        tokio::pin!(serving, stopping);
-        let ended = async {
-            (&mut serving).await;
+        workers.spawn(serve::serve(listener, router, guests, stop.subscribe()));
+        let ended = until_told(signal, &mut intake, &mut workers).await;
+        match &ended {
+            Ok(()) => tracing::info!("stopping"),
+            Err(error) => tracing::error!(%error, "stopping"),
+        }
+        let _ = stop.send(true);
+        sessions.hub.drain(app.config.drain);
+        let deadline = Instant::now() + app.config.drain + FINISH;
+        let finished = async {
+            while workers.join_next().await.is_some() {}
             sessions.hub.empty().await;
         };
-        tokio::select! {
-            () = ended => {}
-            () = stopping => tracing::warn!("some connections did not end in time"),
+        if timeout_at(deadline, finished).await.is_err() {
+            // What acts were doing is leased in the database, and is done again at the next start.
+            tracing::warn!("some connections or acts did not end in time");
         }
-        if tokio::time::timeout(FINISH, async { while workers.join_next().await.is_some() {} }).await.is_err() {
-            // What they were doing is leased in the database, and is done again at the next start.
-            tracing::warn!("some acts did not end in time");
-        }
+        workers.abort_all();
         // Whoever waited for an answer has it, or is gone.
         intake.abort();
-        sessions.store.close().await;
+        if timeout_at(deadline + CLOSE, sessions.store.close()).await.is_err() {
+            tracing::warn!("the database could not be closed in time");
+        }
+        ended
+    }
+}
+
+/// Waits until the server is told to stop, or has to: each of these tasks ends only after it was told, unless it panics.
+async fn until_told(
+    signal: impl Future<Output = ()>,
+    intake: &mut JoinHandle<()>,
+    workers: &mut JoinSet<()>,
+) -> Result<(), Broken> {
+    tokio::select! {
+        () = signal => Ok(()),
+        _ = intake => Err(Broken),
+        _ = workers.join_next() => Err(Broken),
     }
 }
 
@@ -323,4 +346,23 @@ pub fn lan_address() -> Option<IpAddr> {
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     let address = socket.local_addr().ok()?.ip();
     (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_lost_a_part_of_it_does_not_go_on() {
+        let alive = || tokio::spawn(pending::<()>());
+        let panics = || async { panic!("on purpose") };
+        let mut workers = JoinSet::new();
+        workers.spawn(pending());
+        assert_eq!(until_told(ready(()), &mut alive(), &mut workers).await, Ok(()));
+        assert_eq!(until_told(pending(), &mut tokio::spawn(panics()), &mut workers).await, Err(Broken));
+        workers.spawn(panics());
+        assert_eq!(until_told(pending(), &mut alive(), &mut workers).await, Err(Broken));
+    }
 }

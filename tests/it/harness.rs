@@ -104,7 +104,7 @@ impl Desk {
                 // Dropped counts as told.
                 let _ = stopped.await;
             };
-            server.run(told).await;
+            server.run(told).await.unwrap();
         });
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { url, metrics_url, http, clock, app, folder, stop: Some(stop), running }

@@ -2,16 +2,18 @@
 
 use std::{future::ready, net::SocketAddr};
 
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
+use uuid::Uuid;
 use vestibule::server::{clock::Clock, startup::Server};
 
 use crate::{
     exposition::scrape,
-    harness::{Desk, PATIENCE, WEBHOOK_SECRET, configuration},
+    harness::{Desk, PATIENCE, WEBHOOK_SECRET, configuration, parts},
     raw::address,
 };
 
@@ -59,25 +61,24 @@ async fn who_had_connected_before_the_server_stops_is_answered() {
         stream.write_all(QUESTION).await.unwrap();
     }
     // It has accepted nobody yet.
-    tokio::join!(server.run(ready(())), are_answered(streams, "200"));
+    let (ended, ()) = tokio::join!(server.run(ready(())), are_answered(streams, "200"));
+    assert_eq!(ended, Ok(()));
 }
 
-/// A webhook whose body is longer than what comes of it.
-async fn unfinished(desk: &Desk) -> TcpStream {
+/// A webhook of which only this has come, of so many bytes.
+async fn unfinished(desk: &Desk, length: usize, begin: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address(&desk.url)).await.unwrap();
-    let header = format!(
-        "POST /api/webhooks/confirmd HTTP/1.1\r\nHost: desk\r\nX-API-Key: {WEBHOOK_SECRET}\r\nContent-Length: 100\r\n\r\n"
-    );
+    let first = "POST /api/webhooks/confirmd HTTP/1.1\r\nHost: desk";
+    let header = format!("{first}\r\nX-API-Key: {WEBHOOK_SECRET}\r\nContent-Length: {length}\r\n\r\n{begin}");
     stream.write_all(header.as_bytes()).await.unwrap();
-    stream.write_all(b"{").await.unwrap();
     stream
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_come_to_its_end_is_told_from_one_that_is_too_large() {
     let desk = Desk::sandbox().await;
-    let slow = unfinished(&desk).await;
-    let mut broken = unfinished(&desk).await;
+    let slow = unfinished(&desk, 100, "{").await;
+    let mut broken = unfinished(&desk, 100, "{").await;
     broken.shutdown().await.unwrap();
     are_answered(vec![broken], "400").await;
     assert_eq!(desk.deliver_bytes(vec![b' '; 2 << 20]).await.status(), 413);
@@ -88,4 +89,37 @@ async fn a_body_that_does_not_come_to_its_end_is_told_from_one_that_is_too_large
     for code in ["too_slow", "bad_json", "too_large"] {
         assert_eq!(scraped.value(&format!("deliveries_refused_total{{code=\"{code}\"}}")), 1.0, "{code}");
     }
+}
+
+#[tokio::test]
+async fn a_webhook_that_had_begun_when_the_server_is_told_to_stop_is_stored_and_answered() {
+    let mut desk = Desk::sandbox().await;
+    let opened = desk.open().await;
+    let mut watcher = desk.watch(&opened).await;
+    watcher.next().await;
+    let link = opened.sandbox_out_of_band_id();
+    let body = json!({ "type": "Connection", "id": Uuid::new_v4(), "state": "request-received", "outOfBandId": link });
+    let body = body.to_string();
+    let (begin, rest) = body.split_at(10);
+    let mut stream = unfinished(&desk, body.len(), begin).await;
+    let folder = std::mem::replace(&mut desk.folder, tempfile::tempdir().unwrap());
+    let finishing = async {
+        assert_eq!(parts(&watcher.closed().await), (1012, "Restarting"));
+        stream.write_all(rest.as_bytes()).await.unwrap();
+        are_answered(vec![stream], "200").await;
+    };
+    tokio::join!(desk.stop(), finishing);
+    let server = Server::start(configuration(folder.path(), &[]), Clock::default()).await.unwrap();
+    let session = server.app().sessions.store.session(opened.id.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(session.version, 2);
+}
+
+#[tokio::test]
+async fn a_server_ends_whatever_hangs() {
+    let desk = Desk::sandbox().await;
+    let app = desk.app.clone();
+    let stuck = unfinished(&desk, 100, "{").await;
+    let held = app.sessions.store.begin().await.unwrap();
+    desk.stop().await;
+    drop((stuck, held));
 }

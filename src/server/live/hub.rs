@@ -114,9 +114,10 @@ impl Hub {
         let table = Table::new(poll.registry().try_clone()?, clock, limits, Arc::clone(&emptied));
         let shared = Arc::new(Shared { table: Mutex::new(table), is_over: AtomicBool::new(false) });
         let for_thread = Arc::clone(&shared);
-        std::thread::Builder::new()
-            .name("sockets".to_owned())
-            .spawn(move || reactor::run(poll, &for_thread, limits.ping_interval))?;
+        std::thread::Builder::new().name("sockets".to_owned()).spawn(move || {
+            let _vital = Vital;
+            reactor::run(poll, &for_thread, limits.ping_interval);
+        })?;
         Ok(Arc::new(Self { shared, waker, emptied }))
     }
 
@@ -206,6 +207,19 @@ impl Drop for Hub {
     }
 }
 
+/// Lives on a thread without which nothing goes on and which nobody waits for: a panic there ends the process, for a service
+/// manager to start another.
+struct Vital;
+
+impl Drop for Vital {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the sockets' thread panicked");
+            std::process::abort();
+        }
+    }
+}
+
 /// What an address counts as: an IPv6 customer has a network of 64 bits, so single addresses of it count for nothing.
 #[must_use]
 pub fn network(address: IpAddr) -> IpAddr {
@@ -273,5 +287,31 @@ impl Look {
 impl Drop for Look {
     fn drop(&mut self) {
         self.hub.shared.table().rooms.looked(self.session);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::process::ExitStatusExt, process::Command};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_on_a_vital_thread_ends_the_process() {
+        const IS_VICTIM: &str = "VESTIBULE_TEST_IS_VICTIM";
+        const SIGABRT: i32 = 6;
+        if std::env::var_os(IS_VICTIM).is_some() {
+            let thread = std::thread::spawn(|| {
+                let _vital = Vital;
+                panic!("on purpose");
+            });
+            let _ = thread.join();
+            return;
+        }
+        let name = format!("{}::a_panic_on_a_vital_thread_ends_the_process", module_path!());
+        let name = name.split_once("::").map_or(&*name, |(_, name)| name);
+        let mut victim = Command::new(std::env::current_exe().unwrap());
+        let ended = victim.args(["--exact", name]).env(IS_VICTIM, "yes").output().unwrap();
+        assert_eq!(ended.status.signal(), Some(SIGABRT), "{ended:?}");
     }
 }
