@@ -37,7 +37,6 @@ pub enum Problem {
     PlatformUnavailable,
     StoreUnavailable,
     Busy,
-    Full,
 }
 
 #[derive(Serialize)]
@@ -50,7 +49,7 @@ struct Body {
 
 impl Problem {
     /// Every problem, for the documentation and its test.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 17] = [
         Self::BadRequestType,
         Self::BadJson,
         Self::BadForm,
@@ -68,7 +67,6 @@ impl Problem {
         Self::PlatformUnavailable,
         Self::StoreUnavailable,
         Self::Busy,
-        Self::Full,
     ];
 
     /// What it means that a body could not be read, with this error.
@@ -129,7 +127,6 @@ impl Problem {
                 (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "it could not be stored; try again")
             }
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "more comes than can be stored; try again"),
-            Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "full", "the server has as many sockets as it may have"),
         }
     }
 }
@@ -143,7 +140,7 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let retry_after = match self {
             Self::TooMany { retry_after } => Some(retry_after),
-            Self::StoreUnavailable | Self::Busy | Self::Full | Self::PlatformUnavailable => Some(1),
+            Self::StoreUnavailable | Self::Busy | Self::PlatformUnavailable => Some(1),
             _ => None,
         };
         if self == Self::UpgradeRequired {
