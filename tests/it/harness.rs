@@ -290,6 +290,17 @@ impl Watcher {
         }
     }
 
+    /// Follows until the connection breaks, without a word if need be: the versions that came, those from before included.
+    pub async fn until_it_breaks(mut self) -> Vec<u64> {
+        let mut versions: Vec<u64> = self.seen.iter().filter_map(|state| state["version"].as_u64()).collect();
+        while let Ok(Some(Ok(message))) = tokio::time::timeout(PATIENCE, self.socket.next()).await {
+            if let Message::Text(text) = message {
+                versions.extend(serde_json::from_str::<Value>(&text).unwrap()["version"].as_u64());
+            }
+        }
+        versions
+    }
+
     /// Waits for the close frame.
     pub async fn closed(&mut self) -> CloseFrame {
         self.closed_after(&mut Vec::new()).await

@@ -47,6 +47,7 @@ mod sandbox;
 mod schedules;
 mod serving;
 mod sockets;
+mod storm;
 mod terms;
 mod together;
 mod visit;
