@@ -235,6 +235,7 @@ for (const ending of ["declined", "submitted"] as const) {
     await countSockets(page);
     const requests: string[] = [];
     await desk.beginLive(gateway.url);
+    expect((await socketsOf(page)).timers).toBeGreaterThan(0);
     await wallet.open(await desk.link());
     await wallet.connect();
     if (ending === "declined") {
@@ -265,7 +266,7 @@ for (const ending of ["declined", "submitted"] as const) {
     await context.setOffline(false);
     await witness.polls();
     expect(requests).toEqual([]);
-    expect(await socketsOf(page)).toMatchObject({ opened: 1, open: 0 });
+    expect(await socketsOf(page)).toMatchObject({ opened: 1, open: 0, timers: 0 });
   });
 }
 
