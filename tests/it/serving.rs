@@ -14,7 +14,7 @@ use vestibule::server::{clock::Clock, startup::Server};
 use crate::{
     exposition::scrape,
     harness::{Desk, PATIENCE, WEBHOOK_SECRET, configuration, parts},
-    raw::address,
+    raw::{RawSocket, address, handshake, path},
 };
 
 const QUESTION: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: desk\r\n\r\n";
@@ -44,10 +44,13 @@ async fn who_asks_right_after_the_server_was_told_to_stop_is_answered() {
     // Answered, so the server has accepted those who came before.
     desk.snapshot(&opened).await;
     let asking = async {
+        let mut browser = streams.pop().unwrap();
+        browser.write_all(handshake(&path(&opened), "").as_bytes()).await.unwrap();
         for stream in &mut streams {
             stream.write_all(QUESTION).await.unwrap();
         }
         are_answered(streams, "200").await;
+        assert_eq!(RawSocket::answered(browser).await.closed().await.close(), (1012, "Restarting"));
     };
     tokio::join!(desk.stop(), asking);
 }
