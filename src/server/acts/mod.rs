@@ -55,18 +55,13 @@ struct Worker {
     sessions: Arc<Sessions>,
     running: JoinSet<()>,
     /// What runs now. A lease may end under an act that still runs, when the clock is moved: it is not begun twice.
-    acts: HashMap<Id, (i64, Lane)>,
+    acts: HashMap<Id, (i64, ActKind)>,
     questions: DefaultDirectRateLimiter,
 }
 
 /// Runs until told to stop, then finishes what it has begun.
 pub async fn run(sessions: Arc<Sessions>, mut stop: watch::Receiver<bool>) {
-    let mut worker = Worker {
-        sessions: Arc::clone(&sessions),
-        running: JoinSet::new(),
-        acts: HashMap::new(),
-        questions: RateLimiter::direct(Quota::per_second(ASKING_PER_SECOND)),
-    };
+    let mut worker = Worker::new(Arc::clone(&sessions));
     loop {
         let wait = match worker.begin_what_is_due().await {
             Ok(wait) => wait.min(LOOK),
@@ -87,21 +82,27 @@ pub async fn run(sessions: Arc<Sessions>, mut stop: watch::Receiver<bool>) {
 }
 
 impl Worker {
-    fn ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => id,
-            Err(error) => {
-                tracing::error!(%error, "an act panicked; it is tried again when its lease ends");
-                error.id()
-            }
-        };
-        if let Some((_, lane)) = self.acts.remove(&id) {
-            self.count_running(lane);
+    fn new(sessions: Arc<Sessions>) -> Self {
+        Self {
+            sessions,
+            running: JoinSet::new(),
+            acts: HashMap::new(),
+            questions: RateLimiter::direct(Quota::per_second(ASKING_PER_SECOND)),
         }
     }
 
+    fn ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
+        let id = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(id, ())| *id);
+        let Some((_, kind)) = self.acts.remove(&id) else { return };
+        if let Err(error) = ended {
+            tracing::error!(act.kind = kind.as_str(), %error, "an act panicked; it is tried again when its lease ends");
+            self.sessions.metrics.acts.count([kind.as_str(), act::PANICKED]);
+        }
+        self.count_running(kind.lane());
+    }
+
     fn running_in(&self, lane: Lane) -> usize {
-        self.acts.values().filter(|(_, of)| *of == lane).count()
+        self.acts.values().filter(|(_, kind)| kind.lane() == lane).count()
     }
 
     fn room(&self, lane: Lane) -> usize {
@@ -152,9 +153,9 @@ impl Worker {
         tx.commit().await?;
         let running: BTreeSet<i64> = self.acts.values().map(|(act, _)| *act).collect();
         for act in acts.into_iter().filter(|act| !running.contains(&act.id)) {
-            let id = act.id;
+            let (id, kind) = (act.id, act.kind);
             let handle = self.running.spawn(perform(Arc::clone(&self.sessions), act));
-            self.acts.insert(handle.id(), (id, lane));
+            self.acts.insert(handle.id(), (id, kind));
         }
         self.count_running(lane);
         Ok(())
@@ -246,4 +247,27 @@ fn wait_for(reason: &NotYet, tries: u32) -> Duration {
 fn backoff(tries: u32) -> Duration {
     let longest = Duration::from_millis(500 << tries.min(5)).min(Duration::from_secs(15));
     longest.mul_f64(rand::rng().random_range(0.5..=1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{clock::Clock, config::Config, startup::Server};
+
+    #[tokio::test]
+    async fn an_act_that_panics_is_counted_and_runs_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", folder.path().join("v.db").display());
+        let set = [("PORT".to_owned(), "0".to_owned()), ("DATABASE_URL".to_owned(), database)];
+        let server = Server::start(Config::from_variables(&set.into()).unwrap(), Clock::default()).await.unwrap();
+        let mut worker = Worker::new(Arc::clone(&server.app().sessions));
+        let handle = worker.running.spawn(async { panic!("on purpose") });
+        worker.acts.insert(handle.id(), (1, ActKind::Purge));
+        assert_eq!(worker.running_in(Lane::Purging), 1);
+        let ended = worker.running.join_next_with_id().await.unwrap();
+        worker.ended(ended);
+        assert_eq!(worker.running_in(Lane::Purging), 0);
+        let counted = worker.sessions.metrics.acts.of([ActKind::Purge.as_str(), act::PANICKED]).unwrap();
+        assert_eq!(counted.get(), 1);
+    }
 }

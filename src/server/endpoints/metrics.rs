@@ -33,7 +33,7 @@ pub fn router(app: App) -> Router {
 }
 
 async fn open(State(app): State<App>) -> Response {
-    match metrics::scrape(&app.sessions).await {
+    match metrics::scrape(&app.sessions, app.config.polling_interval).await {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::TEXT_FORMAT)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be told");

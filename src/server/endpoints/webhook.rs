@@ -60,7 +60,7 @@ async fn take_in(
     let claim = mode.check_headers(headers, secrets, app.sessions.clock.now()).map_err(unauthorized)?;
     // Only now is anything read: a stranger cannot make us take a megabyte. Where the body itself is signed, the headers
     // have at least to be complete and of this time.
-    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::TooLarge)?;
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|error| Problem::of_body(&error))?;
     claim.check_body(secrets, &body).map_err(unauthorized)?;
     let delivery = app.sessions.platform.translate(&body).map_err(|_| Problem::BadJson)?;
     check_addressee(app, &delivery)?;
