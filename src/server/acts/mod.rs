@@ -27,7 +27,8 @@ use super::{
 
 mod perform;
 
-use perform::NotYet;
+use crate::domain::time::Timestamp;
+use perform::{NotYet, State};
 
 /// How many questions that only repair lost webhooks may be begun in a second, however many registrations wait.
 const ASKING_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
@@ -121,7 +122,8 @@ impl Worker {
             self.ended(ended);
         }
         let mut wait = LOOK;
-        for lane in Lane::ALL {
+        // A look without the write lock first: mostly nothing is due.
+        for (lane, mut next) in Lane::ALL.into_iter().zip(self.sessions.store.next_acts_at().await?) {
             let room = self.room(lane);
             if room == 0 {
                 // Whatever ends makes room, and wakes the worker.
@@ -129,13 +131,10 @@ impl Worker {
             }
             let asking = lane == Lane::Asking;
             let now = self.sessions.clock.now();
-            // A look without the write lock first: mostly nothing is due.
-            let mut next = self.sessions.store.next_act_at(lane).await?;
             if next.is_some_and(|at| at <= now) {
                 let room = if asking { (0..room).take_while(|_| self.questions.check().is_ok()).count() } else { room };
                 if room > 0 {
-                    self.lease(lane, room).await?;
-                    next = self.sessions.store.next_act_at(lane).await?;
+                    next = self.lease(lane, room).await?;
                 }
             }
             if let Some(at) = next {
@@ -147,26 +146,34 @@ impl Worker {
         Ok(wait)
     }
 
-    async fn lease(&mut self, lane: Lane, most: usize) -> Result<(), StoreError> {
+    /// Begins some of the acts of a lane that are due, and says when the next one is.
+    async fn lease(&mut self, lane: Lane, most: usize) -> Result<Option<Timestamp>, StoreError> {
         let mut tx = self.sessions.store.begin_shared().await?;
         let acts = tx.lease_acts(lane, self.sessions.clock.now(), LEASE, most).await?;
+        let next = tx.next_act_at(lane).await?;
+        let mut begun = Vec::with_capacity(acts.len());
+        for act in acts {
+            // What cannot be read here is read once more by the act itself, which then says why.
+            let state = perform::state(&mut tx, &act).await.ok().flatten();
+            begun.push((act, state));
+        }
         tx.commit().await?;
         let running: BTreeSet<i64> = self.acts.values().map(|(act, _)| *act).collect();
-        for act in acts.into_iter().filter(|act| !running.contains(&act.id)) {
+        for (act, state) in begun.into_iter().filter(|(act, _)| !running.contains(&act.id)) {
             let (id, kind) = (act.id, act.kind);
-            let handle = self.running.spawn(perform(Arc::clone(&self.sessions), act));
+            let handle = self.running.spawn(perform(Arc::clone(&self.sessions), act, state));
             self.acts.insert(handle.id(), (id, kind));
         }
         self.count_running(lane);
-        Ok(())
+        Ok(next)
     }
 }
 
-async fn perform(sessions: Arc<Sessions>, act: Act) {
+async fn perform(sessions: Arc<Sessions>, act: Act, state: Option<State>) {
     // A database that is locked for a while must not cost what was found out: tried again at once, not after the lease.
     const AGAIN: [u64; 5] = [1, 2, 5, 10, 0];
     let metrics = &sessions.metrics;
-    let work = timeout(LONGEST, perform::perform(&sessions, &act));
+    let work = timeout(LONGEST, perform::perform(&sessions, &act, state));
     let done = with_lease(&sessions, &act, work).await.unwrap_or(Err(NotYet::Wait("it took too long")));
     let (end, found) = match done {
         Err(NotYet::Platform(PlatformError::Refused(status))) => {

@@ -135,7 +135,7 @@ impl Sessions {
         event: Event,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let before = session.clone();
+        let (deadline, before, changed_at) = (session.expires_at, session.progress.stage, session.updated_at);
         let outcome = session.apply(event, now, &self.deadlines);
         if outcome != Outcome::Advanced {
             return Ok(outcome);
@@ -156,7 +156,7 @@ impl Sessions {
             return Ok(outcome);
         }
         // To a deadline that is later than it was the act comes too early, and waits on.
-        if session.expires_at < before.expires_at {
+        if session.expires_at < deadline {
             tx.set_act(ActKind::Expire, &about, session.expires_at).await?;
         }
         if matches!(stage, Stage::Scanned if session.progress.answered) || stage == Stage::Connected {
@@ -171,7 +171,7 @@ impl Sessions {
             _ => {}
         }
         // The scan a moment ago has set the next question already.
-        let is_near = before.progress.stage == Stage::Scanned && has_news(&before, now);
+        let is_near = before == Stage::Scanned && now < changed_at.plus(NEWS);
         if awaits_news(stage) && !is_near {
             tx.wake_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
         }

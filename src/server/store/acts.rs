@@ -179,14 +179,22 @@ impl TryFrom<Stored> for Act {
 }
 
 impl Store {
-    /// When the next act of a lane is due; `None` when nothing is left to do.
+    /// When the next act of each lane of [`Lane::ALL`] is due; `None` where nothing is left to do.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn next_act_at(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL";
-        let at = self.readers.read(|db| db.row(sql, values![lane as i64], single::<Option<i64>>))?;
-        Ok(at.flatten().map(Timestamp))
+    pub async fn next_acts_at(&self) -> Result<[Option<Timestamp>; Lane::ALL.len()], StoreError> {
+        let sql = "SELECT (SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL), \
+                   (SELECT MIN(due_at) FROM acts WHERE lane = $2 AND done_at IS NULL), \
+                   (SELECT MIN(due_at) FROM acts WHERE lane = $3 AND done_at IS NULL), \
+                   (SELECT MIN(due_at) FROM acts WHERE lane = $4 AND done_at IS NULL)";
+        let [doing, asking, expiring, purging] = Lane::ALL.map(|lane| lane as i64);
+        let next = self.readers.read(|db| {
+            db.row(sql, values![doing, asking, expiring, purging], |row| {
+                Ok([row.next::<Option<i64>>()?, row.next()?, row.next()?, row.next()?])
+            })
+        });
+        Ok(next?.unwrap_or_default().map(|at| at.map(Timestamp)))
     }
 }
 
@@ -270,6 +278,16 @@ impl Tx {
     #[must_use]
     pub fn makes_due(&self, by: Timestamp) -> bool {
         self.soonest.is_some_and(|soonest| soonest <= by)
+    }
+
+    /// When the next act of a lane is due; `None` when nothing is left to do.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_act_at(&mut self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL";
+        let at = self.db()?.row(sql, values![lane as i64], single::<Option<i64>>)?;
+        Ok(at.flatten().map(Timestamp))
     }
 
     /// Leases some of the acts of a lane that are due; nobody else gets them until the lease ends.
