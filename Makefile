@@ -31,15 +31,18 @@ site := target/release/hash.txt
 # The benchmark is a package of its own, and no part of the program.
 bench := --manifest-path bench/Cargo.toml
 
-.PHONY: help run build test check unit e2e fuzz bench fmt doc audit clean FORCE
+.PHONY: help run build size test check unit e2e screens lighthouse fuzz bench fmt doc audit clean FORCE
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: build ## build and start the server
 	@$(server)
 
 build: $(site) $(server) ## the release: target/release/vestibule and target/site
+
+size: build ## what a browser loads, packed and not
+	@node scripts/size.mjs
 
 test: tools-test check unit e2e ## everything CI asks for: check, unit, build, e2e
 
@@ -56,6 +59,12 @@ unit: tools-lint ## cargo test (ARGS=... is passed on)
 
 e2e: tools-test build ## build and the browser tests (ARGS=... is passed on)
 	npx --no-install playwright test $(ARGS)
+
+screens: tools-test build ## a picture of every state: docs/screens
+	npx --no-install playwright test --config end2end/screens/playwright.config.ts
+
+lighthouse: tools-test build ## what Lighthouse says of the pages: docs/lighthouse.md
+	node scripts/lighthouse.mjs
 
 fuzz: tools-lint ## many more of the random bodies and calls that cargo test makes a few of (CASES=20000)
 	PROPTEST_CASES=$${CASES:-20000} cargo test --locked --test it fuzz::

@@ -1,16 +1,24 @@
 //! The doorway: what pages ask of the server. Both sides know the signatures; the bodies, one call each, are in
 //! `server::pages`. *Runs: both.*
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{desk::Desk, ids::SessionId, session::Snapshot};
+use crate::domain::{contact::ContactFault, desk::Desk, ids::SessionId, session::Snapshot};
 
 /// What the connect page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectView {
     /// Where the registration stands.
     pub snapshot: Snapshot,
+    /// Milliseconds since the last news.
+    pub silent_ms: u64,
+    /// How many milliseconds a code waits to be scanned.
+    pub code_ms: u64,
+    /// How many milliseconds the wallet has from then on.
+    pub wallet_ms: u64,
     /// The code to scan; `None` when the wallet is asked over a connection that stands.
     pub code: Option<CodeView>,
     /// What the wallet's request shows too, so that a person knows it for theirs.
@@ -88,8 +96,8 @@ pub struct Field {
 pub struct TypedField {
     /// What was typed.
     pub value: String,
-    /// What is wrong with it, and how to mend it.
-    pub fault: Option<String>,
+    /// What is wrong with it.
+    pub fault: Option<ContactFault>,
 }
 
 /// A registration, for the browser it belongs to.
@@ -105,11 +113,26 @@ pub struct ConfirmationView {
     pub submitted_at: String,
     /// What follows; may be empty.
     pub after: String,
-    /// How long it is kept, in words.
-    pub kept: String,
+    /// How long it is kept.
+    pub kept: Duration,
 }
 
-/// The desk, for pages that describe it.
+/// A code by which another device goes on with this registration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOverView {
+    /// What one registers for.
+    pub title: String,
+    /// The code, in two halves.
+    pub code: String,
+    /// Address and code together, as SVG drawn by the server.
+    pub svg: String,
+    /// Where it is typed.
+    pub address: String,
+    /// How long it is good.
+    pub life: Duration,
+}
+
+/// The desk in the language of the page, for pages that describe it.
 #[server(endpoint = "register/desk")]
 pub async fn read_desk() -> Result<Desk, ServerFnError> {
     Ok(crate::server::pages::desk())
@@ -143,6 +166,28 @@ pub async fn ask_again(
 #[server(endpoint = "register/cancel")]
 pub async fn cancel_session() -> Result<(), ServerFnError> {
     crate::server::pages::cancel().await
+}
+
+/// Makes a code for another device.
+#[server(endpoint = "register/hand-over")]
+pub async fn hand_over() -> Result<(), ServerFnError> {
+    crate::server::pages::hand_over().await
+}
+
+/// The code for another device; `None` when the browser is sent elsewhere.
+#[server(endpoint = "register/handed-over")]
+pub async fn read_hand_over_view() -> Result<Option<HandOverView>, ServerFnError> {
+    crate::server::pages::hand_over_view().await
+}
+
+/// Goes on here with the registration that the code of another device leads to.
+#[server(endpoint = "register/take-over")]
+pub async fn take_over(
+    /// The code, as typed.
+    #[server(default)]
+    code: String,
+) -> Result<(), ServerFnError> {
+    crate::server::pages::take_over(code).await
 }
 
 /// The present state of this browser's registration; `None` when the browser is sent elsewhere.

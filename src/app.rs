@@ -8,9 +8,17 @@ use leptos_router::{
     path,
 };
 
-use crate::ui::pages::{
-    application::Application, confirmation::Confirmation, connect::Connect, home::Home, not_found::NotFound,
-    register::Register,
+use crate::{
+    language::use_language,
+    ui::pages::{
+        application::Application,
+        confirmation::Confirmation,
+        connect::Connect,
+        hand_over::{Continue, HandOver},
+        home::Home,
+        not_found::NotFound,
+        register::Register,
+    },
 };
 
 /// The document around every page.
@@ -26,7 +34,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     });
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=use_language().tag()>
             <head>
                 <meta charset="utf-8" />
                 <meta http-equiv="Content-Security-Policy" content=policy />
@@ -56,6 +64,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=Home ssr=SsrMode::Async />
                 <Route path=path!("/register") view=Register ssr=SsrMode::Async />
                 <Route path=path!("/register/connect") view=Connect ssr=SsrMode::Async />
+                <Route path=path!("/register/hand-over") view=HandOver ssr=SsrMode::Async />
+                <Route path=path!("/continue") view=Continue ssr=SsrMode::Async />
                 <Route path=path!("/register/application") view=Application ssr=SsrMode::Async />
                 <Route path=path!("/register/confirmation") view=Confirmation ssr=SsrMode::Async />
             </Routes>

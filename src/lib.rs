@@ -6,6 +6,7 @@
 pub mod api;
 pub mod app;
 pub mod domain;
+pub mod language;
 pub mod ui;
 
 #[cfg(feature = "ssr")]

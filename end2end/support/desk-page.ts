@@ -25,27 +25,39 @@ export class DeskPage {
   readonly live: Locator;
   /** How the page is kept up to date. */
   readonly badge: Locator;
+  /** What may be the matter when nothing happens; empty before. */
+  readonly hint: Locator;
   readonly code: Locator;
+  /** The code over the whole screen, and the button that shows it. */
+  readonly large: Locator;
+  readonly enlarge: Locator;
   readonly newCode: Locator;
   readonly tryAgain: Locator;
   readonly cancel: Locator;
   readonly onwards: Locator;
   readonly askAgain: Locator;
   readonly matchingCode: Locator;
+  readonly anotherDevice: Locator;
+  readonly noCard: Locator;
   private readonly linkField: Locator;
 
   constructor(readonly page: Page) {
     this.frames = recordFrames(page);
-    this.headline = page.getByRole("status");
+    this.headline = page.locator("#now");
     this.live = page.locator("[data-method]");
     this.badge = this.live.locator(".badge");
+    this.hint = page.locator("#hint");
     this.code = page.getByRole("img", { name: "Code to scan with your wallet" });
     this.linkField = page.getByLabel("Copy this link into your wallet:");
+    this.large = page.locator("#large");
+    this.enlarge = page.getByRole("button", { name: "Enlarge the code" });
     this.newCode = page.getByRole("button", { name: "New code" });
     this.tryAgain = page.getByRole("button", { name: "Try again with a new code" });
     this.cancel = page.getByRole("button", { name: "Cancel" });
     this.onwards = page.getByRole("link", { name: "Go on to the form" });
     this.askAgain = page.getByRole("button", { name: "Ask my wallet again" });
+    this.noCard = page.getByText("No Student Card in your wallet?").and(page.locator(":visible"));
+    this.anotherDevice = page.getByRole("button", { name: "Continue on another device" });
     this.matchingCode = page.locator(".matching strong");
   }
 

@@ -8,7 +8,7 @@ export class Faults {
   watch(context: BrowserContext): void {
     context.on("weberror", (error) => this.found.push(`uncaught: ${error.error().stack ?? error.error()}`));
     context.on("console", (message) => {
-      if (message.type() === "error") this.found.push(`console: ${message.text()} (${message.location().url})`);
+      if (message.type() === "error" || message.type() === "warning") this.found.push(`console: ${message.text()} (${message.location().url})`);
     });
   }
 

@@ -18,6 +18,7 @@ export class Gateway {
   upgrades = 0;
   private refusing = false;
   private storable = false;
+  private cookieless = false;
   private readonly tunnels = new Set<{ near: Duplex; far: Socket }>();
 
   private constructor(
@@ -36,6 +37,7 @@ export class Gateway {
           gateway.polls.push({ ifNoneMatch: request.headers["if-none-match"], status: answered.statusCode ?? 0 });
         }
         if (gateway.storable) delete answered.headers["cache-control"];
+        if (gateway.cookieless) delete answered.headers["set-cookie"];
         answer.writeHead(answered.statusCode ?? 502, answered.headers);
         answered.pipe(answer);
       });
@@ -46,6 +48,11 @@ export class Gateway {
     http.listen(0, "localhost");
     await once(http, "listening");
     return gateway;
+  }
+
+  /** From now on browsers behind it are like those that keep no cookie. */
+  dropCookies(): void {
+    this.cookieless = true;
   }
 
   /** Its address, without a slash at the end. */

@@ -66,6 +66,11 @@ export class WalletPage {
     await expect(this.page.getByRole("status")).toHaveText("The card you shared could not be verified.");
   }
 
+  async breakOff(): Promise<void> {
+    await this.page.getByText("Other ways a wallet can answer").click();
+    await this.page.getByRole("button", { name: "Break the handshake off" }).click();
+  }
+
   /** The whole way: scan, connect, share. */
   async accept(link: string): Promise<void> {
     await this.open(link);

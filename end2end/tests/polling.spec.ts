@@ -83,7 +83,7 @@ test("a page with neither socket nor polling says that it is offline, and comes 
   await page.route((url) => isPoll(url.href), (route) => route.abort());
   await line.cut();
   await desk.expectMethod("offline");
-  await expect(page.getByText("Offline")).toBeVisible();
+  await expect(page.getByText("Offline", { exact: true })).toBeVisible();
   await wallet.open(await desk.link());
   await wallet.connect();
   await page.unrouteAll();

@@ -1,12 +1,13 @@
 //! How a person can be reached, as they type it: an e-mail address and a phone number. The browser and the server hold
-//! what was typed against the same rules, and say in the same sentence how to mend it. *Runs: both.*
+//! what was typed against the same rules. *Runs: both.*
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 /// What is wrong with what was typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ContactFault {
     /// No e-mail address.
     EmailMissing,
@@ -31,31 +32,41 @@ pub enum ContactFault {
 }
 
 impl ContactFault {
-    /// A sentence for the person who typed it, which says how to mend it.
+    /// Every fault.
+    pub const ALL: [Self; 10] = [
+        Self::EmailMissing,
+        Self::EmailParts,
+        Self::EmailSigns,
+        Self::EmailDots,
+        Self::EmailDomain,
+        Self::EmailLong,
+        Self::PhoneMissing,
+        Self::PhoneSigns,
+        Self::PhoneCountry,
+        Self::PhoneLength,
+    ];
+
+    /// A word for it. The sentence that says to people how to mend it is in `language::said`.
     #[must_use]
-    pub fn sentence(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::EmailMissing => "Type your e-mail address, as in amaka@example.org.",
-            Self::EmailParts => "An e-mail address has a name, one @ and a domain, as in amaka@example.org.",
-            Self::EmailSigns => "Take out blanks, commas, brackets and the like: an e-mail address has none.",
-            Self::EmailDots => {
-                "Check the dots: none may begin or end the address or stand beside another dot or the @."
-            }
-            Self::EmailDomain => "Check what follows the @: it has to be a domain, as in example.org.",
-            Self::EmailLong => {
-                "Type a shorter e-mail address: at most 64 characters before the @ and 254 in all can be used."
-            }
-            Self::PhoneMissing => "Type your phone number, as in +234 801 234 5678.",
-            Self::PhoneSigns => "Use digits alone: only blanks, dots, dashes and parentheses may stand between them.",
-            Self::PhoneCountry => "Begin with + and the country's number, as in +234 801 234 5678.",
-            Self::PhoneLength => "Check the number of digits: with the country's number there are 7 to 15.",
+            Self::EmailMissing => "email-missing",
+            Self::EmailParts => "email-parts",
+            Self::EmailSigns => "email-signs",
+            Self::EmailDots => "email-dots",
+            Self::EmailDomain => "email-domain",
+            Self::EmailLong => "email-long",
+            Self::PhoneMissing => "phone-missing",
+            Self::PhoneSigns => "phone-signs",
+            Self::PhoneCountry => "phone-country",
+            Self::PhoneLength => "phone-length",
         }
     }
 }
 
 impl fmt::Display for ContactFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.sentence())
+        f.write_str(self.as_str())
     }
 }
 
@@ -327,7 +338,7 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<Contact>(text).map(|contact| contact.phone.to_string());
         assert_eq!(read(r#"{"email":"a@b.co","phone":"00234 8012345678"}"#).unwrap(), "+2348012345678");
         let refused = read(r#"{"email":"a b","phone":"+2348012345678"}"#).unwrap_err().to_string();
-        assert!(refused.starts_with(ContactFault::EmailParts.sentence()), "{refused}");
+        assert!(refused.starts_with(ContactFault::EmailParts.as_str()), "{refused}");
         let contact =
             Contact { email: Email::parse("a@b.co").unwrap(), phone: Phone::parse("+2348012345678").unwrap() };
         assert_eq!(format!("{contact:?}"), "Contact { email: Email(…), phone: Phone(…) }");

@@ -2,13 +2,14 @@
 //! knows nothing about students. *Runs: both.*
 
 use std::{
+    collections::BTreeMap,
     fmt::{self, Write},
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::time::in_words;
+use super::{time::in_words, translation::Translation};
 
 /// One registration desk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct Desk {
     pub attributes: Vec<Attribute>,
     /// How a phone reaches the wallet.
     pub wallet: Wallet,
+    /// The texts in other languages, by their tags (BCP 47). A page gets one of them, in place of the desk's own.
+    #[serde(skip)]
+    pub translations: BTreeMap<String, Translation>,
 }
 
 /// What the code on screen holds.
@@ -81,6 +85,8 @@ pub struct Credential {
     pub name: String,
     /// Who issues it, as people know them; may be empty.
     pub issuer: String,
+    /// How one gets it into the wallet, in a sentence or two; may be empty.
+    pub how_to_get: String,
     /// The schema, `<did>:2:<name>:<version>`. Optional: the definition alone decides.
     pub schema_id: Option<String>,
     /// The credential definition, `<did>:3:CL:<seq>:<tag>`. Mandatory: without it any issuer's card would do (contract 4.1).
@@ -195,13 +201,22 @@ impl Desk {
         }
     }
 
-    /// Everything that a person agrees to on `/register`, as plain text, the same for the same terms. Its hash names the
-    /// version of the terms, so it holds nothing but terms: neither links nor words of welcome.
+    /// Everything that a person agrees to on `/register`, in every language in which it is shown, as plain text, the same
+    /// for the same terms. Its hash names the version of the terms, so it holds nothing but terms: neither links nor words
+    /// of welcome.
     #[must_use]
     pub fn consent_text(&self) -> String {
+        let mut text = self.terms();
+        for tag in self.translations.keys() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\n[{tag}]\n{}", self.in_language(tag).terms());
+        }
+        text
+    }
+
+    fn terms(&self) -> String {
         let Credential { name, issuer, .. } = &self.credential;
         let mut text = format!("Registration: {}\nAsked by: {}\nCredential: {name}\n", self.title, self.organisation);
-        // Writing to a String cannot fail.
         if !issuer.is_empty() {
             let _ = writeln!(text, "Issued by: {issuer}");
         }
@@ -245,6 +260,7 @@ mod tests {
             credential: Credential {
                 name: "Town Card".to_owned(),
                 issuer: "The registry".to_owned(),
+                how_to_get: String::new(),
                 schema_id: None,
                 cred_def_id: "Th7MpTaRZVRYnPiabds81Y:3:CL:1482:Town Card".to_owned(),
             },
@@ -253,6 +269,7 @@ mod tests {
                 attribute("age", Some(Predicate { condition: Condition::AtLeast, value: 16 })),
             ],
             wallet: Wallet::default(),
+            translations: BTreeMap::new(),
         }
     }
 

@@ -36,30 +36,28 @@ impl Timestamp {
     }
 }
 
-/// A time in RFC 3339 and UTC as people read it: `2 March 2026, 10:15 UTC`. A text of another form comes back as it is.
-#[must_use]
-pub fn utc_in_words(rfc3339: &str) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let read = || {
+/// The parts of a time that people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CalendarTime<'a> {
+    /// `2026`
+    pub year: &'a str,
+    /// From 1.
+    pub month: u8,
+    /// Of the month, from 1.
+    pub day: u8,
+    /// `10:15`
+    pub time: &'a str,
+}
+
+impl<'a> CalendarTime<'a> {
+    /// Of a time in RFC 3339 and UTC; `None` of a text of another form.
+    #[must_use]
+    pub fn read(rfc3339: &'a str) -> Option<Self> {
         let (date, time) = rfc3339.split_once('T')?;
         let mut date = date.split('-');
-        let (year, month, day) = (date.next()?, date.next()?.parse::<usize>().ok()?, date.next()?.parse::<u8>().ok()?);
-        Some(format!("{day} {} {year}, {} UTC", MONTHS.get(month.checked_sub(1)?)?, time.get(..5)?))
-    };
-    read().unwrap_or_else(|| rfc3339.to_owned())
+        let (year, month, day) = (date.next()?, date.next()?.parse().ok()?, date.next()?.parse().ok()?);
+        (1..=12).contains(&month).then_some(Self { year, month, day, time: time.get(..5)? })
+    }
 }
 
 /// A length of time in whole milliseconds; everything longer than i64 can hold becomes its maximum.
@@ -67,16 +65,41 @@ fn millis(length: Duration) -> i64 {
     i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A length of time as people say it: `90 days`, `36 hours`, `10 minutes`. Where it is no whole number of a unit it is
-/// rounded up, so that nothing is promised sooner than it comes.
+/// A unit of time that people count in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Of 24 hours.
+    Days,
+    /// Of 60 minutes.
+    Hours,
+    /// Of 60 seconds.
+    Minutes,
+    /// The smallest.
+    Seconds,
+}
+
+/// A length of time in the unit that people would choose. Where it is no whole number of a unit it is rounded up, so that
+/// nothing is promised sooner than it comes.
 #[must_use]
-pub fn in_words(length: Duration) -> String {
+pub fn in_units(length: Duration) -> (u64, Unit) {
     let seconds = length.as_secs().saturating_add(u64::from(length.subsec_nanos() > 0));
-    let units = [(24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute")];
+    let units = [(24 * 60 * 60, Unit::Days), (60 * 60, Unit::Hours), (60, Unit::Minutes)];
     // From two of a unit on, a part of it more or less does not matter.
     let fits = |unit: u64| seconds >= 2 * unit || seconds == unit;
-    let (unit, name) = units.into_iter().find(|(unit, _)| fits(*unit)).unwrap_or((1, "second"));
-    let count = seconds.div_ceil(unit);
+    let (unit, name) = units.into_iter().find(|(unit, _)| fits(*unit)).unwrap_or((1, Unit::Seconds));
+    (seconds.div_ceil(unit), name)
+}
+
+/// A length of time in English: `90 days`, `36 hours`, `10 minutes`.
+#[must_use]
+pub fn in_words(length: Duration) -> String {
+    let (count, unit) = in_units(length);
+    let name = match unit {
+        Unit::Days => "day",
+        Unit::Hours => "hour",
+        Unit::Minutes => "minute",
+        Unit::Seconds => "second",
+    };
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -104,11 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_said_as_people_read_it() {
-        assert_eq!(utc_in_words("2026-03-02T10:15:00.180Z"), "2 March 2026, 10:15 UTC");
-        assert_eq!(utc_in_words("2026-12-31T23:59:59.999Z"), "31 December 2026, 23:59 UTC");
+    fn a_time_has_the_parts_that_people_read() {
+        let last = CalendarTime { year: "2026", month: 12, day: 31, time: "23:59" };
+        assert_eq!(CalendarTime::read("2026-12-31T23:59:59.999Z"), Some(last));
         for text in ["", "T", "2026-00-02T10:15", "2026-13-02T10:15", "2026-03-02T1"] {
-            assert_eq!(utc_in_words(text), text);
+            assert_eq!(CalendarTime::read(text), None);
         }
     }
 

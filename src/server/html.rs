@@ -9,6 +9,8 @@ use axum::{
 };
 use leptos::{prelude::*, reactive::owner::Owner};
 
+use crate::language::use_language;
+
 /// The address of the style sheet, known once the server starts.
 static STYLE: OnceLock<String> = OnceLock::new();
 
@@ -17,13 +19,13 @@ pub fn set_style(href: String) {
     let _ = STYLE.set(href);
 }
 
-/// A whole page.
+/// A whole page, in the language of whoever draws it (`language::speaking`); else in English.
 pub fn page<V: IntoView>(status: StatusCode, title: &str, content: V) -> Response {
     let style = STYLE.get().map(String::as_str).unwrap_or_default();
     let body = Owner::new().with(|| {
         view! {
             <!DOCTYPE html>
-            <html lang="en">
+            <html lang=use_language().tag()>
                 <head>
                     <meta charset="utf-8" />
                     <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -10,6 +10,7 @@ pub mod desk;
 pub mod endpoints;
 pub mod gather;
 pub mod guests;
+pub mod hand_over;
 pub mod html;
 pub mod janitor;
 pub mod live;

@@ -6,11 +6,15 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     middleware,
     response::IntoResponse,
 };
-use leptos::{config::LeptosOptions, prelude::provide_context, server_fn::error::SERVER_FN_ERROR_HEADER};
+use leptos::{
+    config::LeptosOptions,
+    prelude::{provide_context, use_context},
+    server_fn::error::SERVER_FN_ERROR_HEADER,
+};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 
 use super::{
@@ -19,7 +23,7 @@ use super::{
     sandbox::Sandbox,
     state::{App, AppState},
 };
-use crate::app;
+use crate::{app, language::Language};
 
 /// The most that a browser posts to a page: a form of a few fields.
 const FORM_LIMIT: usize = 64 * 1024;
@@ -32,7 +36,11 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
     let routes = generate_route_list(app::App);
     let context = {
         let app = app.clone();
-        move || provide_context(app.clone())
+        move || {
+            provide_context(app.clone());
+            let asked = use_context::<Parts>();
+            provide_context(asked.map_or_else(Language::default, |asked| endpoints::language::of(&asked.headers)));
+        }
     };
     let shell = {
         let leptos = leptos.clone();
@@ -46,6 +54,7 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         // The names of these files change with their contents.
         .layer(middleware::map_response(cache_hashed_files))
+        .layer(middleware::map_response(keep_no_page))
         .with_state(state);
     let mut router = endpoints::router(app.clone()).merge(pages);
     if let Some(sandbox) = sandbox {
@@ -70,6 +79,16 @@ async fn cache_hashed_files(uri: axum::http::Uri, mut response: axum::response::
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
         headers.insert(HeaderName::from_static("vary"), HeaderValue::from_static("Accept-Encoding"));
+    }
+    response
+}
+
+/// Pages are drawn for one person, in one language: they may be kept only where they are asked for again.
+async fn keep_no_page(mut response: axum::response::Response) -> axum::response::Response {
+    let headers = response.headers_mut();
+    if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Language, Cookie"));
     }
     response
 }

@@ -18,6 +18,7 @@ use reqwest::Url;
 
 use super::{
     config::{Config, Rate},
+    hand_over::HandOvers,
     problem::Problem,
     secrets::{KeyRing, Secret, same_secret},
     sessions::Sessions,
@@ -61,14 +62,20 @@ pub struct Inner {
     pub org_id: String,
     /// What opens the operator's calls.
     pub admin_token: Option<Secret>,
+    /// Codes by which people go on on another device.
+    pub hand_overs: HandOvers,
     origins: Vec<String>,
     sandbox: bool,
     new_sessions: Option<DefaultKeyedRateLimiter<IpAddr>>,
     failed_webhooks: DefaultKeyedRateLimiter<IpAddr>,
+    typed_codes: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 /// Wrong credentials on webhooks that one address may send in a minute, before it is told to wait.
 const FAILED_WEBHOOKS: NonZeroU32 = NonZeroU32::new(60).unwrap();
+
+/// Codes from another device that one address may type in a minute. At that rate the best guess is one in millions.
+const TYPED_CODES: NonZeroU32 = NonZeroU32::new(20).unwrap();
 
 /// The parts of the state that are made while starting.
 #[expect(missing_docs, reason = "the fields of `Inner` they become")]
@@ -100,6 +107,7 @@ impl App {
         };
         let new_sessions = config.rate_sessions.and_then(limiter);
         let failed_webhooks = RateLimiter::keyed(Quota::per_minute(FAILED_WEBHOOKS));
+        let typed_codes = RateLimiter::keyed(Quota::per_minute(TYPED_CODES));
         Self(Arc::new(Inner {
             config,
             public_url,
@@ -108,10 +116,12 @@ impl App {
             webhook_secrets,
             org_id,
             admin_token,
+            hand_overs: HandOvers::default(),
             origins,
             sandbox,
             new_sessions,
             failed_webhooks,
+            typed_codes,
         }))
     }
 
@@ -216,12 +226,21 @@ impl App {
         count(&self.failed_webhooks, address)
     }
 
+    /// Counts a code from another device for an address.
+    ///
+    /// # Errors
+    /// With the answer for an address that tried too often.
+    pub fn count_typed_code(&self, address: IpAddr) -> Result<(), Problem> {
+        count(&self.typed_codes, address)
+    }
+
     /// Forgets addresses that have been quiet, so that the counters do not grow for ever.
     pub fn forget_quiet_addresses(&self) {
         if let Some(limiter) = &self.new_sessions {
             limiter.retain_recent();
         }
         self.failed_webhooks.retain_recent();
+        self.typed_codes.retain_recent();
     }
 
     /// The address of the person or machine that called: the peer's, or what a trusted proxy says. Proxies append to

@@ -323,6 +323,11 @@ async fn on_a_real_platform_links_open_the_wallet_on_the_same_phone() {
     let connect = desk.http.get(format!("{}/register/connect", desk.url)).header("Cookie", cookie);
     let connect = connect.send().await.unwrap().text().await.unwrap();
     assert!(connect.contains(deep_link) && connect.contains("didcomm://invite?oob="), "both links are there");
+    assert!(connect.find(deep_link) < connect.find("id=\"drawing\""), "and before the code");
+    assert!(
+        connect.contains("https://apps.apple.com/") && connect.contains("https://play.google.com/"),
+        "and the stores"
+    );
 }
 
 #[tokio::test]

@@ -121,6 +121,16 @@ fn only_the_use_cases_write_registrations() {
 }
 
 #[test]
+fn every_text_of_the_pages_is_used() {
+    let code: String = sources("").into_iter().map(|(_, code)| code).collect();
+    let texts = fs::read_to_string(format!("{ROOT}/locales/en/vestibule.ftl")).unwrap();
+    let keys = texts.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
+    for key in keys.filter_map(|line| line.split_once(" =")).map(|(key, _)| key) {
+        assert!(code.contains(&format!("\"{key}\"")), "nothing says {key}");
+    }
+}
+
+#[test]
 fn files_are_of_a_size_that_can_be_read() {
     let mut files = Vec::new();
     files_below(&Path::new(ROOT).join("src"), &mut files);

@@ -29,6 +29,7 @@ mod house;
 mod intake;
 mod kill;
 mod kill_points;
+mod languages;
 mod live;
 mod metrics;
 mod migration;

@@ -46,25 +46,25 @@ pub(super) struct Fields<'f, 't> {
     /// Where it begins.
     at: usize,
     /// How the file writes it: `[credential]`.
-    title: &'static str,
-    asked: Vec<&'static str>,
+    title: String,
+    asked: Vec<String>,
     faults: &'f Faults<'t>,
 }
 
 impl<'f, 't> Fields<'f, 't> {
     /// A table as its file writes it, which begins there.
-    pub(super) fn new(table: DeTable<'t>, at: usize, title: &'static str, faults: &'f Faults<'t>) -> Self {
-        Self { table, at, title, asked: Vec::new(), faults }
+    pub(super) fn new(table: DeTable<'t>, at: usize, title: impl Into<String>, faults: &'f Faults<'t>) -> Self {
+        Self { table, at, title: title.into(), asked: Vec::new(), faults }
     }
 
     /// The value of a field, read by `read`; one that is of another kind is noted.
     pub(super) fn get<T>(
         &mut self,
-        name: &'static str,
+        name: &str,
         expected: &str,
         read: impl FnOnce(DeValue<'t>) -> Option<T>,
     ) -> Option<Spanned<T>> {
-        self.asked.push(name);
+        self.asked.push(name.to_owned());
         let value = self.table.remove(name)?;
         let span = value.span();
         let read = read(value.into_inner());
@@ -85,12 +85,12 @@ impl<'f, 't> Fields<'f, 't> {
     }
 
     /// A text that may be left out.
-    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
         self.get(name, "text in quotes", text).map(Spanned::into_inner)
     }
 
     /// A text that has to be there; may be empty.
-    pub(super) fn needed_text(&mut self, name: &'static str) -> Option<Spanned<String>> {
+    pub(super) fn needed_text(&mut self, name: &str) -> Option<Spanned<String>> {
         if !self.has(name) {
             self.lacks(name);
         }
@@ -98,7 +98,7 @@ impl<'f, 't> Fields<'f, 't> {
     }
 
     /// A text that has to be there and say something.
-    pub(super) fn filled_text(&mut self, name: &'static str, why: &str) -> Option<Spanned<String>> {
+    pub(super) fn filled_text(&mut self, name: &str, why: &str) -> Option<Spanned<String>> {
         let found = self.needed_text(name)?;
         if found.get_ref().trim().is_empty() {
             self.faults.note(found.span().start, format!("`{name}` is empty{why}"));
@@ -108,12 +108,12 @@ impl<'f, 't> Fields<'f, 't> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
+    pub(super) fn flag(&mut self, name: &str, default: bool) -> bool {
         self.get(name, "true or false", |value| value.as_bool()).map_or(default, Spanned::into_inner)
     }
 
     /// A whole number as a wallet can compare it: predicates are of 32 bits.
-    pub(super) fn number(&mut self, name: &'static str) -> Option<Spanned<i64>> {
+    pub(super) fn number(&mut self, name: &str) -> Option<Spanned<i64>> {
         self.get(name, "a whole number between -2147483648 and 2147483647", |value| {
             let number = value.as_integer()?;
             i32::from_str_radix(number.as_str(), number.radix()).ok().map(i64::from)
@@ -121,7 +121,7 @@ impl<'f, 't> Fields<'f, 't> {
     }
 
     /// A length of time above zero.
-    pub(super) fn length(&mut self, name: &'static str) -> Option<Duration> {
+    pub(super) fn length(&mut self, name: &str) -> Option<Duration> {
         let read =
             |value: DeValue<'t>| humantime::parse_duration(value.as_str()?).ok().filter(|length| !length.is_zero());
         self.get(name, "a length of time above zero, such as \"10m\", \"12h\" or \"90d\"", read)
@@ -129,7 +129,7 @@ impl<'f, 't> Fields<'f, 't> {
     }
 
     /// A list of texts, each with its place.
-    pub(super) fn texts(&mut self, name: &'static str) -> Vec<Spanned<String>> {
+    pub(super) fn texts(&mut self, name: &str) -> Vec<Spanned<String>> {
         let read = |value: DeValue<'t>| match value {
             DeValue::Array(list) => list.into_iter().map(spanned_text).collect::<Option<Vec<_>>>(),
             _ => None,
@@ -138,7 +138,8 @@ impl<'f, 't> Fields<'f, 't> {
     }
 
     /// A table in this one. `None` when it is not there, or no table.
-    pub(super) fn table(&mut self, name: &'static str, title: &'static str) -> Option<Self> {
+    pub(super) fn table(&mut self, name: &str, title: impl Into<String>) -> Option<Self> {
+        let title = title.into();
         let found = self.get(name, &format!("a table, `{title}`"), |value| match value {
             DeValue::Table(table) => Some(table),
             _ => None,
@@ -147,7 +148,7 @@ impl<'f, 't> Fields<'f, 't> {
     }
 
     /// A list of tables. `None` when it is not there, or no such list.
-    pub(super) fn tables(&mut self, name: &'static str, title: &'static str) -> Option<Spanned<Vec<Self>>> {
+    pub(super) fn tables(&mut self, name: &str, title: &'static str) -> Option<Spanned<Vec<Self>>> {
         let faults = self.faults;
         self.get(name, &format!("a list of tables, each begun with `{title}`"), |value| {
             let DeValue::Array(list) = value else { return None };
@@ -162,7 +163,7 @@ impl<'f, 't> Fields<'f, 't> {
         })
     }
 
-    fn new_at(table: Spanned<DeTable<'t>>, title: &'static str, faults: &'f Faults<'t>) -> Self {
+    fn new_at(table: Spanned<DeTable<'t>>, title: impl Into<String>, faults: &'f Faults<'t>) -> Self {
         let at = table.span().start;
         Self::new(table.into_inner(), at, title, faults)
     }

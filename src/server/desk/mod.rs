@@ -4,6 +4,7 @@
 
 mod fields;
 mod reader;
+mod translations;
 mod variables;
 
 use variables::Variables;

@@ -2,11 +2,14 @@
 //!
 //! *Runs: server.*
 
+use std::collections::BTreeMap;
+
 use reqwest::Url;
 use toml::{Spanned, de::DeTable};
 
 use super::{
     fields::{Faults, Fields},
+    translations,
     variables::Variables,
 };
 use crate::domain::desk::{Attribute, CodeForm, Condition, Credential, Desk, Lifetimes, Predicate, Wallet};
@@ -35,7 +38,7 @@ fn desk(mut top: Fields<'_, '_>, faults: &Faults<'_>, variables: &Variables) -> 
         "direct" => Some(CodeForm::Direct),
         _ => None,
     });
-    let desk = Desk {
+    let mut desk = Desk {
         title: own(top.filled_text("title", "")),
         organisation: own(top.needed_text("organisation")),
         introduction: top.text("introduction").unwrap_or_default(),
@@ -46,7 +49,9 @@ fn desk(mut top: Fields<'_, '_>, faults: &Faults<'_>, variables: &Variables) -> 
         credential: credential(&mut top, variables),
         attributes: attributes(&mut top, faults, variables),
         wallet: top.table("wallet", "[wallet]").map(|table| wallet(table, faults)).unwrap_or_default(),
+        translations: BTreeMap::new(),
     };
+    desk.translations = translations::read(&mut top, &desk.attributes);
     top.end();
     desk
 }
@@ -88,6 +93,7 @@ fn credential(top: &mut Fields<'_, '_>, variables: &Variables) -> Credential {
     let credential = Credential {
         name,
         issuer: table.text("issuer").unwrap_or_default(),
+        how_to_get: table.text("how_to_get").unwrap_or_default(),
         schema_id: table.text("schema_id").or(stand_in.schema_id),
         cred_def_id,
     };

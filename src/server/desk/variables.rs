@@ -1,6 +1,8 @@
 //! The variables by which the earlier system knew its desk: they fill what a file leaves out, and make a plain desk where
 //! there is none. *Runs: server.*
 
+use std::collections::BTreeMap;
+
 use crate::domain::desk::{Attribute, CodeForm, Credential, Desk, Lifetimes, Wallet};
 
 /// What the variables say.
@@ -40,6 +42,7 @@ impl Variables {
         Credential {
             name: "Credential".to_owned(),
             issuer: String::new(),
+            how_to_get: String::new(),
             schema_id: self.schema_id.clone(),
             cred_def_id: self.cred_def_id.clone().unwrap_or_default(),
         }
@@ -85,6 +88,7 @@ impl Variables {
             credential,
             attributes,
             wallet: Wallet::default(),
+            translations: BTreeMap::new(),
         })
     }
 }

@@ -11,7 +11,11 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use crate::server::{html, pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Invited};
+use super::language;
+use crate::{
+    language::{speaking, tr, use_language},
+    server::{html, pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Invited},
+};
 
 /// Opens a short link.
 pub async fn open(
@@ -29,7 +33,7 @@ pub async fn open(
         None => None,
     };
     let mut response = match (found, person) {
-        (Some((_, _, invited)), true) => page(&app, &invited),
+        (Some((_, _, invited)), true) => speaking(language::of(&headers), || page(&app, &invited)),
         (Some((_, attempt, invited)), false) => {
             if method == Method::GET {
                 let sessions = Arc::clone(&app.sessions);
@@ -41,11 +45,11 @@ pub async fn open(
                 None => Redirect::temporary(&invited.invitation.url).into_response(),
             }
         }
-        (None, true) => gone(),
+        (None, true) => speaking(language::of(&headers), gone),
         (None, false) => StatusCode::GONE.into_response(),
     };
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
-    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Accept"));
+    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Accept, Accept-Language, Cookie"));
     Ok(response)
 }
 
@@ -54,7 +58,7 @@ fn page(app: &App, invited: &Invited) -> Response {
         // Relative, so that it stays under whatever name this page was reached. A link needs no escaping in a query.
         return Redirect::to(&format!("/sandbox/wallet?link={}i/{}", app.public_url, invited.link)).into_response();
     }
-    let desk = &app.sessions.desk;
+    let desk = app.sessions.desk.in_language(use_language().tag());
     let (name, wallet) = (wallet_name(&desk.wallet.name), &desk.wallet);
     let links = wallet_links(app, invited);
     let stores = [("App Store", &wallet.app_store), ("Google Play", &wallet.play_store)];
@@ -63,12 +67,12 @@ fn page(app: &App, invited: &Invited) -> Response {
         &desk.title,
         view! {
             <main class="notice">
-                <h1>"Open this with " {name.clone()}</h1>
-                <p>"This link is for a wallet. On the phone that has " {name.clone()} ", open it here, or scan the code again from inside the wallet."</p>
+                <h1>{tr!("link-open-with", wallet = name.as_str())}</h1>
+                <p>{tr!("link-for-a-wallet", wallet = name.as_str())}</p>
                 {links
                     .into_iter()
                     .next()
-                    .map(|href| view! { <p><a class="button primary" href=href>"Open " {name.clone()}</a></p> })}
+                    .map(|href| view! { <p><a class="button primary" href=href>{tr!("link-open", wallet = name.as_str())}</a></p> })}
                 <p class="stores">
                     {stores
                         .into_iter()
@@ -81,17 +85,17 @@ fn page(app: &App, invited: &Invited) -> Response {
 }
 
 fn wallet_name(name: &str) -> String {
-    if name.is_empty() { "your wallet".to_owned() } else { name.to_owned() }
+    if name.is_empty() { tr!("now-your-wallet") } else { name.to_owned() }
 }
 
 fn gone() -> Response {
     html::page(
         StatusCode::GONE,
-        "This code is no longer valid",
+        &tr!("link-gone"),
         view! {
             <main class="notice">
-                <h1>"This code is no longer valid"</h1>
-                <p>"It was used, it expired, or a newer one took its place. Go back to the page that showed it: it says how to go on, and has a new code if you need one."</p>
+                <h1>{tr!("link-gone")}</h1>
+                <p>{tr!("link-gone-text")}</p>
             </main>
         },
     )

@@ -7,13 +7,14 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
 
 use super::{problem::Problem, state::App};
 
 mod admin;
 mod health;
+pub mod language;
 mod link;
 pub mod metrics;
 mod session;
@@ -36,6 +37,7 @@ pub fn router(app: App) -> Router {
         .route("/api/webhooks/confirmd/{path_token}", get(health::webhook).post(webhook::receive))
         .route("/api/admin/websocket-stats", get(admin::websocket_stats))
         .route("/i/{link}", get(link::open))
+        .route("/language", post(language::choose))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::guarded))

@@ -1,13 +1,22 @@
 //! What the connect page shows. *Runs: server.*
 
+use std::time::Duration;
+
+use axum::http::header;
 use leptos::prelude::ServerFnError;
 use qrcode::{EcLevel, QrCode, render::svg};
+use reqwest::Url;
 
-use super::{app, desk, failed, no_store, present_attempt, session_of_browser};
+use super::{app, desk, failed, headers, no_store, present_attempt, session_of_browser};
 use crate::{
     api::{CodeView, ConnectView, LiveOptions},
     domain::desk::CodeForm,
-    server::{platform::invitation, problem::Problem, state::App, store::Invited},
+    server::{
+        platform::{Invitation, invitation},
+        problem::Problem,
+        state::App,
+        store::Invited,
+    },
 };
 
 /// What the connect page shows; `None` after sending a browser without a session to where one begins.
@@ -15,7 +24,10 @@ pub async fn connect_view() -> Result<Option<ConnectView>, ServerFnError> {
     no_store();
     let app = app();
     let Some(session) = session_of_browser(&app).await? else {
-        leptos_axum::redirect("/register");
+        // Sent here by the form that begins one, and yet without a session: the browser did not keep its cookie.
+        let comes_from = headers().await?.get(header::REFERER).and_then(|from| from.to_str().ok()?.parse::<Url>().ok());
+        let has_begun = comes_from.is_some_and(|from| from.path() == "/register");
+        leptos_axum::redirect(if has_begun { "/register?problem=cookies" } else { "/register" });
         return Ok(None);
     };
     let attempt = present_attempt(&app, &session).await?;
@@ -23,8 +35,14 @@ pub async fn connect_view() -> Result<Option<ConnectView>, ServerFnError> {
         Some(invited) => Some(code_view(&app, invited).ok_or_else(|| failed(Problem::PlatformUnavailable))?),
         None => None,
     };
+    let now = app.sessions.clock.now();
+    let deadlines = &app.sessions.deadlines;
+    let millis = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
     Ok(Some(ConnectView {
-        snapshot: session.snapshot(app.sessions.clock.now()),
+        silent_ms: now.since(session.updated_at),
+        code_ms: millis(deadlines.code),
+        wallet_ms: millis(deadlines.wallet),
+        snapshot: session.snapshot(now),
         code,
         matching_code: attempt.code,
         desk: desk(),
@@ -46,7 +64,7 @@ fn code_view(app: &App, invited: &Invited) -> Option<CodeView> {
 }
 
 /// The code as inline SVG, with its quiet zone; `None` when the text is too long for any code.
-fn code_svg(text: &str, level: EcLevel) -> Option<String> {
+pub(super) fn code_svg(text: &str, level: EcLevel) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, level).ok()?;
     // Always dark on light, whatever the page's colours: many scanners cannot read it the other way round.
     let drawn = code
@@ -55,8 +73,9 @@ fn code_svg(text: &str, level: EcLevel) -> Option<String> {
         .light_color(svg::Color("#fffdf8"))
         .quiet_zone(true)
         .build();
-    // An XML declaration has no place inside a page.
-    drawn.find("<svg").map(|start| drawn[start..].to_owned())
+    // An XML declaration has no place inside a page. It has a name, so that it can be shown enlarged too.
+    let svg = drawn.find("<svg").map(|start| &drawn[start + 4..])?;
+    Some(format!("<svg id=\"drawing\" aria-hidden=\"true\"{svg}"))
 }
 
 /// The links that open a wallet on the same phone; none when the invitation could not be resolved, or in the sandbox,
@@ -65,6 +84,11 @@ pub fn wallet_links(app: &App, invited: &Invited) -> Vec<String> {
     if app.is_sandbox() {
         return vec![format!("{}i/{}", app.public_url, invited.link)];
     }
-    let Some(message) = &invited.invitation.message else { return Vec::new() };
-    app.sessions.desk.wallet.links.iter().map(|template| invitation::wallet_link(template, message)).collect()
+    let Invitation { url, message, .. } = &invited.invitation;
+    // What the platform wrote stays as it is; where it gave a short URL, the message that it led to is written anew.
+    let Some(oob) = invitation::oob_in_url(url).map(str::to_owned).or_else(|| message.as_ref().map(invitation::encode))
+    else {
+        return Vec::new();
+    };
+    app.sessions.desk.wallet.links.iter().map(|template| invitation::wallet_link(template, &oob)).collect()
 }

@@ -11,8 +11,8 @@ use crate::{
         contact::{ContactFault, Email, Phone},
         desk::Attribute,
         stage::Stage,
-        time::in_words,
     },
+    language::said,
     server::{
         platform::Revealed,
         problem::Problem,
@@ -62,8 +62,7 @@ fn field(asked: &Attribute, revealed: &[Revealed]) -> Field {
     Field {
         label: asked.label.clone(),
         // Of a condition the words are shown: the value itself stayed in the wallet.
-        value: value
-            .map(|value| asked.predicate.map_or_else(|| value.value.clone(), |predicate| predicate.to_string())),
+        value: value.map(|value| asked.predicate.map_or_else(|| value.value.clone(), said::condition)),
         only_proven: asked.predicate.is_some(),
         required: asked.required,
     }
@@ -71,8 +70,7 @@ fn field(asked: &Attribute, revealed: &[Revealed]) -> Field {
 
 /// A field that was never sent has no fault yet.
 fn typed_field(typed: Option<&str>, fault: impl Fn(&str) -> Option<ContactFault>) -> TypedField {
-    let fault = typed.and_then(fault).map(|fault| fault.sentence().to_owned());
-    TypedField { value: typed.unwrap_or_default().to_owned(), fault }
+    TypedField { value: typed.unwrap_or_default().to_owned(), fault: typed.and_then(fault) }
 }
 
 /// Submits this browser's form and sends it on: to the number, back to what is to be mended, or to where it stands.
@@ -121,6 +119,6 @@ pub async fn confirmation_view() -> Answer<Option<ConfirmationView>> {
         number: registration.number,
         submitted_at: registration.submitted_at.rfc3339(),
         after: desk.after,
-        kept: in_words(desk.lifetimes.keep),
+        kept: desk.lifetimes.keep,
     }))
 }

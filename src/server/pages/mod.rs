@@ -2,9 +2,12 @@
 
 mod connect;
 mod form;
+mod hand_over;
 
+use connect::code_svg;
 pub use connect::{connect_view, wallet_links};
 pub use form::{application_view, confirmation_view, submit};
+pub use hand_over::{hand_over, hand_over_view, take_over};
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -21,7 +24,10 @@ use super::{
     state::App,
     store::Attempt,
 };
-use crate::domain::{desk::Desk, ids::SessionId, session::Session, stage::Stage};
+use crate::{
+    domain::{desk::Desk, ids::SessionId, session::Session, stage::Stage},
+    language::use_language,
+};
 
 type Answer<T> = Result<T, ServerFnError>;
 
@@ -44,6 +50,12 @@ async fn headers() -> Answer<HeaderMap> {
 async fn may_have_code(app: &App) -> Answer<bool> {
     let ConnectInfo(peer) = leptos_axum::extract::<ConnectInfo<SocketAddr>>().await?;
     Ok(app.count_new_session(app.address(peer, &headers().await?)).is_ok())
+}
+
+/// Counts a code from another device for whoever types it; says whether it may be looked at.
+async fn may_try_code(app: &App) -> Answer<bool> {
+    let ConnectInfo(peer) = leptos_axum::extract::<ConnectInfo<SocketAddr>>().await?;
+    Ok(app.count_typed_code(app.address(peer, &headers().await?)).is_ok())
 }
 
 /// The session of this browser, when it has one, whatever its terms.
@@ -74,9 +86,9 @@ fn no_store() {
         .insert_header(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
 }
 
-/// The desk, for the pages that describe it.
+/// The desk in the language of the page, for the pages that describe it.
 pub fn desk() -> Desk {
-    Desk::clone(&app().sessions.desk)
+    app().sessions.desk.in_language(use_language().tag())
 }
 
 /// Begins a registration and sends the browser to its code; when there is none to be had, back with the reason.

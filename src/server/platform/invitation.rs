@@ -35,10 +35,16 @@ pub fn message_in_body(body: &[u8]) -> Option<Value> {
     }
 }
 
-/// A link that opens a wallet: the template with the message in place of `{oob}`.
+/// The `oob` value of a long URL, as it stands there.
 #[must_use]
-pub fn wallet_link(template: &str, message: &Value) -> String {
-    template.replace("{oob}", &encode(message))
+pub fn oob_in_url(url: &str) -> Option<&str> {
+    url.split_once('?')?.1.split(['&', '#']).find_map(|pair| pair.strip_prefix("oob="))
+}
+
+/// A link that opens a wallet: the template with the invitation's `oob` value in place of `{oob}` (contract 6.2).
+#[must_use]
+pub fn wallet_link(template: &str, oob: &str) -> String {
+    template.replace("{oob}", oob)
 }
 
 /// The message as an `oob` value: unpadded base64url of its JSON.
@@ -100,7 +106,16 @@ mod tests {
 
     #[test]
     fn a_wallet_link_carries_the_message() {
-        let link = wallet_link("confirmdwallet://connect?oob={oob}", &message());
+        let link = wallet_link("confirmdwallet://connect?oob={oob}", &encode(&message()));
         assert_eq!(message_in_url(&link), Some(message()));
+    }
+
+    #[test]
+    fn the_value_of_a_long_url_is_taken_as_it_stands() {
+        assert_eq!(oob_in_url("https://p.test/invite?goal=x&oob=eyJ9-_==&a=b"), Some("eyJ9-_=="));
+        assert_eq!(oob_in_url("https://p.test/invite?oob=eyJ9#top"), Some("eyJ9"));
+        for other in ["https://p.test/oob=eyJ9", "https://p.test/?c_i=eyJ9", "https://p.test/?noob=eyJ9"] {
+            assert_eq!(oob_in_url(other), None, "{other}");
+        }
     }
 }

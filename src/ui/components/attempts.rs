@@ -1,8 +1,11 @@
-//! The buttons that begin another attempt. *Runs: server.*
+//! The buttons that begin another attempt, or another device's part of it. *Runs: server.*
 
 use leptos::prelude::*;
 
-use crate::api::{AskAgain, RenewSession};
+use crate::{
+    api::{AskAgain, HandOver, RenewSession},
+    language::tr,
+};
 
 /// A new code.
 #[component]
@@ -10,7 +13,7 @@ pub fn NewCode(
     /// The attempt that the page shows.
     attempt: u32,
     /// What the button says.
-    label: &'static str,
+    label: String,
     /// Whether it is the one thing to do.
     main: bool,
 ) -> impl IntoView {
@@ -31,7 +34,7 @@ pub fn AskWalletAgain(
     /// The attempt that the page shows.
     attempt: u32,
     /// What the button says.
-    label: &'static str,
+    label: String,
     /// Whether it is the one thing to do.
     main: bool,
 ) -> impl IntoView {
@@ -41,6 +44,19 @@ pub fn AskWalletAgain(
             <input type="hidden" name="attempt" value=attempt />
             <button class=main.then_some("primary") type="submit">
                 {label}
+            </button>
+        </ActionForm>
+    }
+}
+
+/// Goes on on another device.
+#[component]
+pub fn AnotherDevice() -> impl IntoView {
+    let hand_over = ServerAction::<HandOver>::new();
+    view! {
+        <ActionForm action=hand_over>
+            <button class="quiet" type="submit">
+                {tr!("hand-over-heading")}
             </button>
         </ActionForm>
     }

@@ -2,6 +2,9 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+
+use crate::language::{Language, tr, use_language};
 
 /// A page: its title, the way back to the start, and one column.
 #[component]
@@ -17,7 +20,7 @@ pub fn Layout(
     view! {
         <Title text=title />
         <a class="skip" href="#content">
-            "Skip to the content"
+            {tr!("layout-skip")}
         </a>
         <header class="top">
             <a class="brand" href="/">
@@ -31,6 +34,36 @@ pub fn Layout(
         <main id="content" tabindex="-1">
             {children()}
         </main>
+        <Languages />
+    }
+}
+
+/// The languages to choose from. A form, so that it works without scripts.
+#[component]
+fn Languages() -> impl IntoView {
+    let present = use_language();
+    let back = use_location().pathname.get_untracked();
+    view! {
+        <footer class="foot">
+            {(!present.is_reviewed()).then(|| view! { <p>{tr!("layout-unreviewed")}</p> })}
+            <form method="post" action="/language">
+                <input type="hidden" name="back" value=back />
+                <fieldset class="languages">
+                    <legend class="visually-hidden">{tr!("layout-language")}</legend>
+                    {Language::ALL
+                        .map(|language| {
+                            let is_present = (language == present).then_some("true");
+                            let tag = language.tag();
+                            view! {
+                                <button name="language" value=tag lang=tag aria-current=is_present>
+                                    {language.name()}
+                                </button>
+                            }
+                        })
+                        .collect_view()}
+                </fieldset>
+            </form>
+        </footer>
     }
 }
 
@@ -38,8 +71,8 @@ pub fn Layout(
 #[component]
 fn Steps(step: u8) -> impl IntoView {
     view! {
-        <ol class="steps" aria-label="Progress">
-            {["Agree", "Connect", "Your data", "Done"]
+        <ol class="steps" aria-label=tr!("layout-progress")>
+            {[tr!("layout-agree"), tr!("layout-connect"), tr!("layout-your-data"), tr!("layout-done")]
                 .into_iter()
                 .zip(1_u8..)
                 .map(|(name, place)| {
@@ -61,10 +94,13 @@ fn Steps(step: u8) -> impl IntoView {
 pub fn Trouble(
     /// What happened, and what to do.
     said: Option<String>,
+    /// Whether one begins to read here, where nothing better takes the focus.
+    #[prop(optional)]
+    focus: bool,
 ) -> impl IntoView {
     said.map(|said| {
         view! {
-            <p class="trouble" role="alert">
+            <p class="trouble" role="alert" tabindex="-1" autofocus=focus>
                 {said}
             </p>
         }
@@ -73,13 +109,11 @@ pub fn Trouble(
 
 /// What the word in the page's address means, where a problem sent the browser back to a page that gives codes.
 #[must_use]
-pub fn no_code(word: Option<&str>, missing: &str) -> Option<String> {
+pub fn no_code(word: Option<&str>, no_platform: String) -> Option<String> {
     Some(match word? {
-        "platform" => format!(
-            "The wallet platform does not answer at the moment, so there is no {missing}. Nothing is lost: try again in a \
-             minute.",
-        ),
-        "busy" => "There were many tries from your network just now. Wait a minute, then try again.".to_owned(),
-        _ => "Something went wrong on our side, and it has been noted. Try again in a minute.".to_owned(),
+        "platform" => no_platform,
+        "busy" => tr!("problem-busy"),
+        "cookies" => tr!("problem-cookies"),
+        _ => tr!("problem-server"),
     })
 }

@@ -11,17 +11,17 @@ use web_sys::{Element, Event, FocusEvent, HtmlInputElement, Storage};
 
 use crate::{
     domain::contact::{ContactFault, Email, Phone},
-    ui::hooks::in_browser::in_browser,
+    ui::hooks::{handed_texts::HandedTexts, in_browser::in_browser},
 };
 
 /// What the island looks for in the page.
 pub mod ids {
+    /// The form. It brings along the sentences for what is wrong.
+    pub const FORM: &str = "contact";
     /// The input of the e-mail address. Its `data-session` is the registration, so that another one gets nothing of this.
     pub const EMAIL: &str = "email";
     /// The input of the phone number.
     pub const PHONE: &str = "phone";
-    /// The button that sends the form.
-    pub const REGISTER: &str = "register";
     /// The button that prints; drawn hidden, for without JavaScript the browser's own menu prints.
     pub const PRINT: &str = "print";
 }
@@ -56,7 +56,8 @@ pub fn LiveControls() -> impl IntoView {
 fn handle(event: Event) {
     let target = event_target::<Element>(&event);
     match &*event.type_() {
-        "submit" => submit(&event, &target),
+        "submit" if target.id() == ids::FORM => submit(&event, &target),
+        "submit" => {}
         "click" => {
             if target.id() == ids::PRINT {
                 let _ = window().print();
@@ -67,7 +68,7 @@ fn handle(event: Event) {
                 let Some(input) = input(name).filter(|_| target.id() == *name) else { continue };
                 let typed = input.value();
                 // While one types, the sentence only goes; it comes when one is done.
-                let done = kind == "focusout" && !typed.is_empty() && !goes_on_to_register(&event);
+                let done = kind == "focusout" && !typed.is_empty() && !goes_on_to_a_button(&event);
                 if done || fault_of(&typed).is_none() {
                     check(name, *fault_of);
                 }
@@ -77,11 +78,11 @@ fn handle(event: Event) {
     }
 }
 
-/// Whether the field is left for the button. A sentence that came now would push the button away from under the finger
-/// that presses it; pressed, it checks all the same.
-fn goes_on_to_register(event: &Event) -> bool {
+/// Whether the field is left for a button. A sentence that came now would push the button away from under the finger that
+/// presses it; the one that sends the form checks all the same.
+fn goes_on_to_a_button(event: &Event) -> bool {
     let to = event.unchecked_ref::<FocusEvent>().related_target();
-    to.is_some_and(|to| to.unchecked_into::<Element>().id() == ids::REGISTER)
+    to.is_some_and(|to| to.unchecked_into::<Element>().tag_name() == "BUTTON")
 }
 
 fn submit(event: &Event, form: &Element) {
@@ -107,8 +108,14 @@ fn check(name: &str, fault_of: FaultOf) -> Option<HtmlInputElement> {
     let input = input(name)?;
     let fault = fault_of(&input.value());
     let _ = input.set_attribute("aria-invalid", if fault.is_some() { "true" } else { "false" });
-    document().get_element_by_id(&format!("{name}-fault"))?.set_text_content(fault.map(ContactFault::sentence));
+    document().get_element_by_id(&format!("{name}-fault"))?.set_text_content(fault.map(sentence).as_deref());
     fault.map(|_| input)
+}
+
+/// What is to be said of a fault; the page has it in its language.
+fn sentence(fault: ContactFault) -> String {
+    let form = document().get_element_by_id(ids::FORM);
+    form.map(|form| HandedTexts::of(&form).get(fault.as_str())).unwrap_or_default()
 }
 
 fn input(name: &str) -> Option<HtmlInputElement> {

@@ -1,46 +1,28 @@
-//! The live part of the connect page. It is small on purpose: the server draws it, with a panel for every stage, and the
-//! island writes into what is drawn which one is shown, in one sentence what happens now, how much time is left, and how
-//! it knows. *Runs: both; live in the browser.*
-
-use std::time::Duration;
+//! The live part of the connect page, as the server draws it: with a panel for every stage, and with the texts that may
+//! take the place of others. The island in `live_island` writes into it which panel is shown, in one sentence what happens
+//! now, what may be the matter, how much time is left, and how it knows. *Runs: server.*
 
 use leptos::prelude::*;
-use web_sys::Element;
 
+use super::live_island::{LiveIsland, clock_text, handed, ids, place, share_left, word};
 use crate::{
     api::LiveOptions,
-    domain::{session::Snapshot, stage::Stage},
-    ui::hooks::{
-        in_browser::in_browser,
-        live_state::LiveState,
-        timer::Timer,
-        use_connection_status::{
-            ConnectionMethod, ConnectionStatusOptions, UseConnectionStatus, use_connection_status,
-        },
-    },
+    domain::{session::Snapshot, silence::Silence, stage::Stage},
+    language::{said, tr},
+    ui::hooks::{handed_texts::hand_over, use_connection_status::ConnectionMethod},
 };
-
-/// What the island looks for in the page.
-mod ids {
-    pub(super) const SECTION: &str = "live";
-    pub(super) const HEADLINE: &str = "now";
-    pub(super) const TIME_LEFT: &str = "time-left";
-    pub(super) const BADGE: &str = "badge";
-}
-
-/// The attributes by which the section hands over to the island.
-mod handed {
-    /// The state that the page is drawn with, as JSON.
-    pub(super) const STATE: &str = "data-state";
-    pub(super) const ATTEMPTS: &str = "data-attempts";
-    pub(super) const POLLING_MS: &str = "data-polling-ms";
-}
 
 /// Where the registration stands, around the panels of all stages.
 #[component]
 pub fn LiveStatus(
     /// The state that the page is drawn with.
     snapshot: Snapshot,
+    /// Milliseconds since the last news.
+    silent_ms: u64,
+    /// How many milliseconds a code waits to be scanned.
+    code_ms: u64,
+    /// How many milliseconds the wallet has from then on.
+    wallet_ms: u64,
     /// How to stay live.
     options: LiveOptions,
     children: Children,
@@ -48,158 +30,116 @@ pub fn LiveStatus(
     // A snapshot of plain fields can always be written as JSON.
     let state = serde_json::to_string(&snapshot).unwrap_or_default();
     let Snapshot { stage, opened, delayed, their_label, remaining_ms, .. } = snapshot;
+    let wallet = their_label.unwrap_or_else(|| tr!("now-your-wallet"));
+    let now = if place(stage, opened) == handed::OPENED { tr!("now-opened") } else { said::now(stage, &wallet) };
     view! {
         <section
             id=ids::SECTION
             class="live"
             data-stage=stage.as_str()
             data-opened=word(opened)
-            data-delayed=word(delayed)
             data-method=ConnectionMethod::Connecting.as_str()
             data-state=state
+            data-silent-ms=silent_ms
+            data-code-ms=code_ms
+            data-wallet-ms=wallet_ms
             data-attempts=options.attempts
             data-polling-ms=options.polling_ms
+            data-texts=texts(options)
         >
-            // The role is on the inside: on the heading itself it would take the heading away.
-            <h1 class="now">
-                <span id=ids::HEADLINE role="status">
-                    {headline(stage, opened, their_label.as_deref())}
+            // Without the role of a status: a heading has no name in what is inside of one.
+            <h1 id=ids::HEADING class="now" tabindex="-1">
+                <span id=ids::HEADLINE aria-live="polite" aria-atomic="true">
+                    {now}
                 </span>
             </h1>
             <p class="meta">
                 <span class="countdown">
-                    <span class="visually-hidden">"Time left: "</span>
+                    <svg class="ring" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
+                        <circle cx="10" cy="10" r="8" />
+                        <circle
+                            id=ids::RING
+                            cx="10"
+                            cy="10"
+                            r="8"
+                            pathLength="1"
+                            stroke-dasharray=share_left(remaining_ms, if stage == Stage::Waiting { code_ms } else { wallet_ms })
+                        />
+                    </svg>
+                    <span class="visually-hidden">{tr!("connect-time-left")} " "</span>
                     <span id=ids::TIME_LEFT role="timer">
                         {clock_text(remaining_ms)}
                     </span>
+                    <span id=ids::LAST_MINUTE class="visually-hidden" aria-live="polite"></span>
                 </span>
                 <span id=ids::BADGE class="badge">
-                    {badge(ConnectionMethod::Connecting, options.polling_ms)}
+                    {tr!("badge-connecting")}
                 </span>
+            </p>
+            <p id=ids::NOTICE class="trouble notice-now" aria-live="polite">
+                {delayed.then(|| tr!("connect-slow"))}
+            </p>
+            <p id=ids::HINT class="hint-now" aria-live="polite">
+                {hint(stage, opened, Silence::after(silent_ms))}
             </p>
             {children()}
         </section>
-        <LiveStatusIsland />
+        <LiveIsland />
     }
 }
 
-/// Makes the section live.
-#[island]
-fn LiveStatusIsland() -> impl IntoView {
-    in_browser(|| {
-        follow();
-    });
+/// Everything that the island may have to write.
+fn texts(options: LiveOptions) -> String {
+    let mut texts = vec![
+        (handed::OPENED.to_owned(), tr!("now-opened")),
+        (handed::YOUR_WALLET.to_owned(), tr!("now-your-wallet")),
+        (handed::SLOW.to_owned(), tr!("connect-slow")),
+        (handed::CROWDED.to_owned(), tr!("connect-crowded")),
+        (handed::NO_NETWORK.to_owned(), tr!("connect-offline")),
+        (handed::LAST_MINUTE.to_owned(), tr!("connect-last-minute")),
+        (ConnectionMethod::Connecting.as_str().to_owned(), tr!("badge-connecting")),
+        (ConnectionMethod::WebSocket.as_str().to_owned(), tr!("badge-live")),
+        (ConnectionMethod::Offline.as_str().to_owned(), tr!("badge-offline")),
+        (
+            ConnectionMethod::Polling.as_str().to_owned(),
+            tr!("badge-polling", seconds = options.polling_ms.div_ceil(1_000)),
+        ),
+    ];
+    texts.extend(Stage::ALL.map(|stage| (stage.as_str().to_owned(), said::now(stage, handed::WALLET))));
+    for (stage, opened) in Stage::ALL.map(|stage| (stage, false)).into_iter().chain([(Stage::Waiting, true)]) {
+        for silence in [Silence::AWhile, Silence::Long] {
+            let name = handed::hint(place(stage, opened), silence);
+            texts.extend(hint(stage, opened, silence).map(|text| (name, text)));
+        }
+    }
+    hand_over(texts)
 }
 
-/// `None` where the page has no such section.
-fn follow() -> Option<()> {
-    let find = |id| document().get_element_by_id(id);
-    let section = find(ids::SECTION)?;
-    let (headline_, time_left, badge_) = (find(ids::HEADLINE)?, find(ids::TIME_LEFT)?, find(ids::BADGE)?);
-    let number = |name| section.get_attribute(name)?.parse::<u32>().ok();
-    let polling_ms = number(handed::POLLING_MS)?;
-    let options = ConnectionStatusOptions {
-        attempts: number(handed::ATTEMPTS)?,
-        polling_interval: Duration::from_millis(polling_ms.into()),
-        ..ConnectionStatusOptions::default()
+/// What may be the matter when there is no news, and what to do.
+fn hint(stage: Stage, opened: bool, silence: Silence) -> Option<String> {
+    let is_long = match silence {
+        Silence::Short => return None,
+        Silence::AWhile => false,
+        Silence::Long => true,
     };
-    let first = LiveState::read(&section.get_attribute(handed::STATE)?)?;
-    let UseConnectionStatus { status, connection_method, .. } = use_connection_status(first, options);
-
-    count_down(status, time_left);
-    let shown = section.clone();
-    Effect::new(move |_| {
-        status.with(|state| {
-            mark(&shown, "data-stage", state.stage.as_str());
-            mark(&shown, "data-opened", word(state.opened));
-            mark(&shown, "data-delayed", word(state.delayed));
-            say(&headline_, &headline(state.stage, state.opened, state.their_label.as_deref()));
-        });
-    });
-    Effect::new(move |_| {
-        let method = connection_method.get();
-        mark(&section, "data-method", method.as_str());
-        say(&badge_, &badge(method, polling_ms));
-    });
-    Some(())
-}
-
-/// Shows how much time is left, counted down in the browser from what the server said remains.
-fn count_down(status: Signal<LiveState>, clock: Element) {
-    let deadline = StoredValue::new(0.0);
-    let tick = move || {
-        let left = (deadline.get_value() - js_sys::Date::now()).max(0.0);
-        say(&clock, &clock_text(left as u64));
-    };
-    let timer = Timer::new(tick.clone());
-    Effect::new(move |_| {
-        let (left, ended) = status.with(|state| (state.remaining_ms, state.stage.is_end()));
-        deadline.set_value(js_sys::Date::now() + left as f64);
-        tick();
-        if ended { timer.clear() } else { timer.every(Duration::from_secs(1)) }
-    });
-}
-
-fn mark(element: &Element, name: &str, value: &str) {
-    let _ = element.set_attribute(name, value);
-}
-
-/// Written only where it is something else: what is told aloud is not to be told twice.
-fn say(element: &Element, text: &str) {
-    if element.text_content().as_deref() != Some(text) {
-        element.set_text_content(Some(text));
-    }
-}
-
-fn word(is_so: bool) -> &'static str {
-    if is_so { "true" } else { "false" }
-}
-
-/// `14:59`
-fn clock_text(milliseconds: u64) -> String {
-    let seconds = milliseconds.div_ceil(1_000);
-    format!("{}:{:02}", seconds / 60, seconds % 60)
-}
-
-/// What happens now, in one sentence.
-fn headline(stage: Stage, opened: bool, their_label: Option<&str>) -> String {
-    let wallet = their_label.unwrap_or("your wallet");
-    match stage {
-        Stage::Waiting if opened => "Your wallet has read the code".to_owned(),
-        Stage::Waiting => "Scan the code with your wallet".to_owned(),
-        Stage::Scanned => format!("Connecting to {wallet}"),
-        Stage::Connected => format!("Connected to {wallet}"),
-        Stage::Requested => format!("Look at {wallet}"),
-        Stage::Presented => "Approved, being checked".to_owned(),
-        Stage::Verified => "Verified".to_owned(),
-        Stage::Submitted => "Registered".to_owned(),
-        Stage::Declined => "You declined to share".to_owned(),
-        Stage::Invalid => "That card could not be verified".to_owned(),
-        Stage::Abandoned => "The wallet broke the connection off".to_owned(),
-        Stage::Expired => "Time ran out".to_owned(),
-        Stage::Cancelled => "Cancelled".to_owned(),
-        Stage::Failed => "The platform refused".to_owned(),
-    }
-}
-
-fn badge(method: ConnectionMethod, polling_ms: u32) -> String {
-    match method {
-        ConnectionMethod::Connecting => "Connecting …".to_owned(),
-        ConnectionMethod::WebSocket => "Live".to_owned(),
-        ConnectionMethod::Polling => format!("Checking every {} s", polling_ms.div_ceil(1_000)),
-        ConnectionMethod::Offline => "Offline".to_owned(),
-        ConnectionMethod::Ended => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_countdown_is_read_like_a_clock() {
-        assert_eq!(clock_text(900_000), "15:00");
-        assert_eq!(clock_text(61_001), "1:02");
-        assert_eq!(clock_text(0), "0:00");
-    }
+    Some(match stage {
+        Stage::Waiting if opened && is_long => tr!("hint-opened-long"),
+        Stage::Waiting if opened => tr!("hint-opened"),
+        Stage::Waiting if is_long => tr!("hint-waiting-long"),
+        Stage::Waiting => tr!("hint-waiting"),
+        Stage::Scanned | Stage::Connected if is_long => tr!("hint-connecting-long"),
+        Stage::Scanned | Stage::Connected => tr!("hint-connecting"),
+        Stage::Requested if is_long => tr!("hint-requested-long"),
+        Stage::Requested => tr!("hint-requested"),
+        Stage::Presented => tr!("hint-presented"),
+        // The form has time enough, and an end is no silence.
+        Stage::Verified
+        | Stage::Submitted
+        | Stage::Declined
+        | Stage::Invalid
+        | Stage::Abandoned
+        | Stage::Expired
+        | Stage::Cancelled
+        | Stage::Failed => return None,
+    })
 }

@@ -4,4 +4,5 @@ pub mod arch;
 pub mod attempts;
 pub mod layout;
 pub mod live_controls;
+mod live_island;
 pub mod live_status;

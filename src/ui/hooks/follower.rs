@@ -19,6 +19,7 @@ use super::{
     timer::Timer,
     use_connection_status::{ConnectionMethod, ConnectionStatusOptions},
 };
+use crate::domain::wire::Close;
 
 /// What a socket is taken to have ended with that was given up here: the code for one that broke off.
 const BROKEN: u16 = 1006;
@@ -28,6 +29,7 @@ const BROKEN: u16 = 1006;
 pub(super) struct Told {
     pub(super) status: RwSignal<LiveState>,
     pub(super) method: RwSignal<ConnectionMethod>,
+    pub(super) crowded: RwSignal<bool>,
     pub(super) last_update: RwSignal<Option<f64>>,
 }
 
@@ -83,7 +85,7 @@ impl Follower {
                 beat: timer(Self::beat),
                 on_message: Closure::new(move |event| hearing.upgrade().iter().for_each(|this| this.hear(&event))),
                 on_close: Closure::new(move |event: CloseEvent| {
-                    closed.upgrade().iter().for_each(|this| this.lost(event.code()));
+                    closed.upgrade().iter().for_each(|this| this.closed(&event));
                 }),
             }
         })
@@ -190,6 +192,7 @@ impl Follower {
             self.stands_since.set(Some(js_sys::Date::now()));
             self.retry.clear();
             self.stop_polling();
+            self.told.crowded.set(false);
             self.told.method.set(ConnectionMethod::WebSocket);
         }
         self.take(state);
@@ -219,6 +222,12 @@ impl Follower {
     fn reload(&self) {
         self.rest();
         let _ = location().reload();
+    }
+
+    /// The server closed the socket, or the network did.
+    fn closed(self: &Rc<Self>, event: &CloseEvent) {
+        self.told.crowded.set(event.reason() == Close::TOO_MANY.reason);
+        self.lost(event.code());
     }
 
     /// There is no socket any more.

@@ -2,6 +2,7 @@
 
 pub mod backoff;
 mod follower;
+pub mod handed_texts;
 pub mod in_browser;
 pub mod live_state;
 mod question;

@@ -106,6 +106,8 @@ pub struct UseConnectionStatus {
     pub is_connected: Signal<bool>,
     /// How they arrive.
     pub connection_method: Signal<ConnectionMethod>,
+    /// Whether the socket was refused because the registration is open in as many windows as may be live.
+    pub is_crowded: Signal<bool>,
     /// When the server was last heard of: milliseconds since 1970 by the browser's clock.
     pub last_update: Signal<Option<f64>>,
 }
@@ -118,6 +120,7 @@ pub fn use_connection_status(first: LiveState, options: ConnectionStatusOptions)
     let told = Told {
         status: RwSignal::new(first),
         method: RwSignal::new(if ended { ConnectionMethod::Ended } else { ConnectionMethod::Connecting }),
+        crowded: RwSignal::new(false),
         last_update: RwSignal::new(None),
     };
     if !ended {
@@ -132,6 +135,7 @@ pub fn use_connection_status(first: LiveState, options: ConnectionStatusOptions)
             matches!(told.method.get(), ConnectionMethod::WebSocket | ConnectionMethod::Polling)
         }),
         connection_method: told.method.into(),
+        is_crowded: told.crowded.into(),
         last_update: told.last_update.into(),
     }
 }

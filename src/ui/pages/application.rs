@@ -5,12 +5,15 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::{self, ApplicationView, Field, SubmitForm, TypedField},
+    domain::contact::ContactFault,
+    language::{said, tr},
     ui::{
         components::{
-            attempts::{AskWalletAgain, NewCode},
+            attempts::{AnotherDevice, AskWalletAgain, NewCode},
             layout::{Layout, Trouble},
             live_controls::{LiveControls, ids},
         },
+        hooks::handed_texts::hand_over,
         pages::not_found::Broken,
     },
 };
@@ -42,27 +45,21 @@ pub fn Application() -> impl IntoView {
 fn Shared(view: ApplicationView, problem: Option<String>) -> impl IntoView {
     let ApplicationView { title, credential, issuer, issuer_did, organisation, fields, session, email, phone, .. } =
         view;
-    let not_stored = problem.map(|_| {
-        "Your registration could not be stored just now, and this has been noted. Nothing is lost: try again in a minute."
-            .to_owned()
-    });
+    let not_stored = problem.map(|_| tr!("problem-not-stored"));
     let faulty = [&email, &phone].iter().filter(|field| field.fault.is_some()).count();
-    let fields_are = if faulty == 1 { "One field has" } else { "Two fields have" };
-    let summary = (faulty > 0)
-        .then(|| format!("You are not registered yet. {fields_are} to be mended; what you typed is still there."));
+    let summary = (faulty > 0).then(|| tr!("form-faults", count = faulty));
     let phone_first = email.fault.is_none();
+    let faults = hand_over(ContactFault::ALL.map(|fault| (fault.as_str(), said::fault(fault))));
     view! {
         <Layout title=title.clone() step=3>
-            <h1>"What you shared"</h1>
-            <Trouble said=not_stored />
-            <p class="lead">
-                "Proven by your " {credential} ", and now known to " {organisation.clone()} ". Nothing of it had to be typed."
-            </p>
+            <h1>{tr!("form-shared")}</h1>
+            <Trouble said=not_stored focus=true />
+            <p class="lead">{tr!("form-proven-by", card = credential, organisation = organisation.as_str())}</p>
             <Facts fields />
             <IssuedBy issuer did=issuer_did />
-            <h2>"How to reach you"</h2>
-            <p>"No card says this, so you type it. " {organisation} " uses it for this registration only."</p>
-            <form class="contact" method="post" action=SubmitForm::url() novalidate>
+            <h2>{tr!("form-reach")}</h2>
+            <p>{tr!("form-reach-text", organisation = organisation)}</p>
+            <form id=ids::FORM class="contact" method="post" action=SubmitForm::url() novalidate data-texts=faults>
                 <LiveControls />
                 <div class="summary">
                     <Trouble said=summary />
@@ -70,24 +67,25 @@ fn Shared(view: ApplicationView, problem: Option<String>) -> impl IntoView {
                 <ContactField
                     name=ids::EMAIL
                     session=session.to_string()
-                    label="E-mail address"
-                    hint="For example amaka@example.org"
+                    label=tr!("form-email")
+                    hint=tr!("form-email-hint")
                     inputmode="email"
                     autofocus=true
                     typed=email
                 />
                 <ContactField
                     name=ids::PHONE
-                    label="Phone number"
-                    hint="With the country's number, for example +234 801 234 5678"
+                    label=tr!("form-phone")
+                    hint=tr!("form-phone-hint")
                     inputmode="tel"
                     autofocus=phone_first
                     typed=phone
                 />
-                <button id=ids::REGISTER class="primary" type="submit">
-                    "Register"
+                <button class="primary" type="submit">
+                    {tr!("form-register")}
                 </button>
             </form>
+            <AnotherDevice />
         </Layout>
     }
 }
@@ -97,8 +95,8 @@ fn Shared(view: ApplicationView, problem: Option<String>) -> impl IntoView {
 #[component]
 fn ContactField(
     name: &'static str,
-    label: &'static str,
-    hint: &'static str,
+    label: String,
+    hint: String,
     inputmode: &'static str,
     /// Whether the focus goes here when something is wrong with it.
     autofocus: bool,
@@ -130,7 +128,7 @@ fn ContactField(
                 value=typed.value
             />
             <p class="fault" id=fault_id aria-live="polite">
-                {typed.fault}
+                {typed.fault.map(said::fault)}
             </p>
         </div>
     }
@@ -147,20 +145,17 @@ fn FallsShort(view: ApplicationView) -> impl IntoView {
         .collect();
     view! {
         <Layout title=title.clone() step=3>
-            <h1>"Something is missing"</h1>
+            <h1>{tr!("form-missing")}</h1>
             <div class="trouble" role="alert">
-                <p>"Your wallet did not share what " {organisation} " cannot register you without:"</p>
+                <p>{tr!("form-missing-text", organisation = organisation)}</p>
                 <ul>{missing.into_iter().map(|label| view! { <li>{label}</li> }).collect_view()}</ul>
             </div>
-            <p>
-                "Ask your wallet again, and let it share that too. If it is on the " {credential}
-                " in another wallet, begin again with a new code."
-            </p>
+            <p>{tr!("form-missing-way", card = credential)}</p>
             <div class="actions start">
-                <AskWalletAgain attempt label="Ask my wallet again" main=true />
-                <NewCode attempt label="Try again with a new code" main=false />
+                <AskWalletAgain attempt label=tr!("end-ask-my-wallet") main=true />
+                <NewCode attempt label=tr!("end-new-code") main=false />
             </div>
-            <h2>"What you shared"</h2>
+            <h2>{tr!("form-shared")}</h2>
             <Facts fields />
             <IssuedBy issuer did=issuer_did />
         </Layout>
@@ -176,7 +171,7 @@ fn Facts(fields: Vec<Field>) -> impl IntoView {
                 .into_iter()
                 .map(|Field { label, value, only_proven, required }| {
                     let is_missing = value.is_none();
-                    let said = value.unwrap_or_else(|| if required { "not shared, required" } else { "not shared" }.to_owned());
+                    let said = value.unwrap_or_else(|| if required { tr!("form-not-shared-required") } else { tr!("form-not-shared") });
                     let is_condition = only_proven && !is_missing;
                     view! {
                         <div class=is_missing.then_some("missing")>
@@ -188,7 +183,7 @@ fn Facts(fields: Vec<Field>) -> impl IntoView {
                                         .then(|| {
                                             view! {
                                                 " "
-                                                <span class="note">"proven; the value itself stayed in your wallet"</span>
+                                                <span class="note">{tr!("form-proven-stayed")}</span>
                                             }
                                         })}
                                 </span>
@@ -196,7 +191,7 @@ fn Facts(fields: Vec<Field>) -> impl IntoView {
                                     .then(|| {
                                         view! {
                                             " "
-                                            <span class="tick" role="img" aria-label="proven">
+                                            <span class="tick" role="img" aria-label=tr!("form-proven")>
                                                 "✓"
                                             </span>
                                         }
@@ -216,7 +211,7 @@ fn IssuedBy(issuer: String, did: Option<String>) -> impl IntoView {
     (!issuer.is_empty() || did.is_some()).then(|| {
         view! {
             <p class="issuer">
-                {if issuer.is_empty() { "The issuer is".to_owned() } else { format!("Issued by {issuer}") }}
+                {if issuer.is_empty() { tr!("form-issuer-is") } else { tr!("form-issued-by", issuer = issuer) }}
                 {did.map(|did| view! { " " <code>{did}</code> })}
             </p>
         }

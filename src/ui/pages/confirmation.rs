@@ -4,7 +4,10 @@ use leptos::prelude::*;
 
 use crate::{
     api::{self, ConfirmationView},
-    domain::time::utc_in_words,
+    language::{
+        said::{length_of_time, point_in_time},
+        tr,
+    },
     ui::{
         components::{
             layout::Layout,
@@ -35,13 +38,13 @@ pub fn Confirmation() -> impl IntoView {
 #[component]
 fn Registered(view: ConfirmationView) -> impl IntoView {
     let ConfirmationView { title, organisation, number, submitted_at, after, kept } = view;
-    let time = utc_in_words(&submitted_at);
+    let time = point_in_time(&submitted_at);
     view! {
         <Layout title=title.clone() step=4>
-            <h1>"You are registered"</h1>
+            <h1>{tr!("confirmation-heading")}</h1>
             <p class="lead">{title.clone()} ", " {organisation}</p>
             <div class="receipt">
-                <p id="number-label">"Your number"</p>
+                <p id="number-label">{tr!("confirmation-number")}</p>
                 <output class="number" aria-labelledby="number-label">
                     {number}
                 </output>
@@ -52,22 +55,19 @@ fn Registered(view: ConfirmationView) -> impl IntoView {
             {(!after.is_empty())
                 .then(|| {
                     view! {
-                        <h2>"What follows"</h2>
+                        <h2>{tr!("confirmation-follows")}</h2>
                         <p>{after}</p>
                     }
                 })}
-            <h2>"What is kept"</h2>
-            <p>
-                "What you shared and how to reach you, for " {kept}
-                ". Then it is deleted. Note the number, or print this page: it is shown in this browser alone."
-            </p>
+            <h2>{tr!("confirmation-kept")}</h2>
+            <p>{tr!("confirmation-kept-text", kept = length_of_time(kept))}</p>
             <div class="actions start">
                 <button id=ids::PRINT type="button" hidden>
-                    "Print"
+                    {tr!("confirmation-print")}
                 </button>
                 <LiveControls />
                 <a class="button quiet" href="/">
-                    "To the start"
+                    {tr!("to-the-start")}
                 </a>
             </div>
         </Layout>

@@ -7,13 +7,14 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     api::{self, CancelSession, CodeView, ConnectView},
     domain::{
-        desk::{CodeForm, Desk},
+        desk::{CodeForm, Credential, Desk, Wallet},
         stage::Stage,
     },
+    language::tr,
     ui::{
         components::{
             arch::Arch,
-            attempts::{AskWalletAgain, NewCode},
+            attempts::{AnotherDevice, AskWalletAgain, NewCode},
             layout::{Layout, Trouble, no_code},
             live_status::LiveStatus,
         },
@@ -23,6 +24,11 @@ use crate::{
 
 /// Asks for the page again, without whatever problem is in its address: that was told once.
 const REFRESH: &str = r#"<meta http-equiv="refresh" content="3;url=/register/connect">"#;
+
+/// The code's drawing, as the server draws it.
+const DRAWING: &str = "drawing";
+/// The code over the whole screen.
+const LARGE: &str = "large";
 
 /// The page of the code.
 #[component]
@@ -48,18 +54,18 @@ pub fn Connect() -> impl IntoView {
 
 #[component]
 fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
-    let ConnectView { snapshot, code, matching_code, desk, sandbox, options } = view;
+    let ConnectView { snapshot, silent_ms, code_ms, wallet_ms, code, matching_code, desk, sandbox, options } = view;
     let attempt = snapshot.attempt;
     // Without scripts the page asks again by itself, for as long as something can happen.
     let waits = !snapshot.stage.is_end() && snapshot.stage != Stage::Verified;
     let (who, card) = (desk.organisation.clone(), desk.credential.name.clone());
-    let for_code = desk.clone();
+    let (for_code, for_card) = (desk.clone(), desk.clone());
     view! {
         <Layout title=desk.title.clone() step=2>
             {waits.then(|| view! { <noscript inner_html=REFRESH></noscript> })}
-            <LiveStatus snapshot options>
+            <LiveStatus snapshot silent_ms code_ms wallet_ms options>
                 <Panel of="waiting declined invalid abandoned expired cancelled failed">
-                    <Trouble said=no_code(problem.as_deref(), "new code") />
+                    <Trouble said=no_code(problem.as_deref(), tr!("problem-no-new-code")) focus=true />
                 </Panel>
                 <Panel of="waiting">
                     {code.map(|code| view! { <Code attempt code desk=for_code sandbox /> })}
@@ -67,30 +73,38 @@ fn Door(view: ConnectView, problem: Option<String>) -> impl IntoView {
                 <Panel of="scanned connected requested presented verified">
                     <Arch />
                 </Panel>
-                <Slow />
-                <Said of="scanned" text=format!("Your wallet and {who} are getting acquainted. This takes a few seconds.") />
-                <Said of="connected" text=format!("In a moment your wallet asks whether you want to share your {card}.") />
+                <Said of="scanned" text=tr!("connect-scanned", organisation = who.as_str()) />
+                <Said of="connected" text=tr!("connect-connected", card = card.as_str()) />
                 <Said
                     of="requested"
-                    text=format!("It shows what {who} asks for. Approve it there, and this page goes on by itself.")
+                    text=tr!("connect-requested", organisation = who.as_str())
                 />
                 <Panel of="connected requested">
                     <MatchingCode code=matching_code />
                 </Panel>
-                <Said of="presented" text=format!("Your {card} arrived. Its signatures are being confirmed.") />
-                <Said of="verified" text=format!("Your {card} is genuine. Only your e-mail address and your phone number are left to type.") />
+                <Said of="presented" text=tr!("connect-presented", card = card.as_str()) />
+                <Said of="verified" text=tr!("connect-verified", card = card.as_str()) />
                 <Panel of="verified">
                     <p>
                         <a class="button primary" href="/register/application">
-                            "Go on to the form"
+                            {tr!("connect-to-the-form")}
                         </a>
                     </p>
                 </Panel>
                 <Panel of="requested">
                     <NothingToSee attempt />
                 </Panel>
+                <Panel of="requested">
+                    <NoCard desk=for_card />
+                </Panel>
+                <Panel of="scanned connected requested">
+                    <NotYourWallet />
+                </Panel>
                 <Panel of="scanned connected requested">
                     <Cancel />
+                </Panel>
+                <Panel of="waiting scanned connected requested presented verified">
+                    <AnotherDevice />
                 </Panel>
                 <Endings desk attempt />
             </LiveStatus>
@@ -123,23 +137,8 @@ fn Said(of: &'static str, #[prop(into)] text: String) -> impl IntoView {
 fn MatchingCode(code: String) -> impl IntoView {
     view! {
         <div class="matching">
-            <p>"Code " <strong>{code}</strong></p>
-            <p>
-                "Your wallet shows this code with the request; if it shows another one, decline, because that request is not \
-                 yours."
-            </p>
-        </div>
-    }
-}
-
-/// The platform keeps the desk waiting. Shown by `data-delayed`, and told when it appears.
-#[component]
-fn Slow() -> impl IntoView {
-    view! {
-        <div class="slow" aria-live="polite">
-            <p class="trouble">
-                "The wallet platform is slow to answer. The desk goes on trying; you do not have to do anything."
-            </p>
+            <p>{tr!("connect-code")} " " <strong>{code}</strong></p>
+            <p>{tr!("connect-same-code")}</p>
         </div>
     }
 }
@@ -149,14 +148,11 @@ fn Slow() -> impl IntoView {
 fn NothingToSee(attempt: u32) -> impl IntoView {
     view! {
         <details>
-            <summary>"Nothing to see in your wallet?"</summary>
-            <p>
-                "Open it and look for its messages. If there is none, ask again, and answer the newest request: the one with the \
-                 new code. Or begin again with a new code to scan."
-            </p>
+            <summary>{tr!("connect-nothing-to-see")}</summary>
+            <p>{tr!("connect-nothing-to-see-text")}</p>
             <div class="actions">
-                <AskWalletAgain attempt label="Ask again" main=false />
-                <NewCode attempt label="New code" main=false />
+                <AskWalletAgain attempt label=tr!("connect-ask-again") main=false />
+                <NewCode attempt label=tr!("connect-new-code") main=false />
             </div>
         </details>
     }
@@ -165,42 +161,61 @@ fn NothingToSee(attempt: u32) -> impl IntoView {
 #[component]
 fn Code(attempt: u32, code: CodeView, desk: Desk, sandbox: bool) -> impl IntoView {
     let CodeView { svg, link, wallet_links } = code;
-    let wallet = if desk.wallet.name.is_empty() { "wallet".to_owned() } else { format!("{} wallet", desk.wallet.name) };
     let hint = if sandbox {
-        "This desk runs with the sandbox: any phone camera will do.".to_owned()
+        tr!("connect-sandbox")
+    } else if desk.wallet.name.is_empty() {
+        tr!("connect-scan")
     } else {
-        format!("Open the {wallet} on your phone and scan.")
+        tr!("connect-scan-with", wallet = desk.wallet.name.as_str())
     };
     let mut other_links = wallet_links;
     let main_link = (!other_links.is_empty()).then(|| other_links.remove(0));
-    let stores = [("App Store", desk.wallet.app_store), ("Google Play", desk.wallet.play_store)];
     view! {
-        <div class="code" role="img" aria-label="Code to scan with your wallet" inner_html=svg></div>
+        {main_link
+            .map(|href| {
+                view! {
+                    <div class="same-phone">
+                        <a class="button primary" href=href>
+                            {tr!("connect-open-wallet")}
+                        </a>
+                        <Stores wallet=desk.wallet.clone() sandbox />
+                        <p class="hint">{tr!("connect-other-phone")}</p>
+                    </div>
+                }
+            })}
+        <div
+            class=if desk.code == CodeForm::Direct { "code dense" } else { "code" }
+            role="img"
+            aria-label=tr!("connect-picture-of-code")
+            inner_html=svg
+        ></div>
+        <button class="quiet enlarge" type="button" popovertarget=LARGE>
+            {tr!("connect-enlarge")}
+        </button>
+        <div id=LARGE class="large" popover>
+            // The same drawing, so that it is loaded once.
+            <svg viewBox="0 0 1 1" role="img" aria-label=tr!("connect-picture-of-code")>
+                <use href=format!("#{DRAWING}") width="1" height="1" />
+            </svg>
+            <button type="button" popovertarget=LARGE>
+                {tr!("connect-close")}
+            </button>
+        </div>
         <p class="hint">
             {hint} " "
             {sandbox
                 .then(|| {
                     view! {
                         <a href=link.clone() target="_blank" rel="noopener">
-                            "Open the simulated wallet in a second tab"
+                            {tr!("connect-sandbox-wallet")}
                         </a>
                     }
                 })}
         </p>
-        {main_link
-            .map(|href| {
-                view! {
-                    <p class="same-phone">
-                        <a class="button primary" href=href>
-                            "Open the wallet on this phone"
-                        </a>
-                    </p>
-                }
-            })}
         <details>
-            <summary>"Cannot scan?"</summary>
+            <summary>{tr!("connect-cannot-scan")}</summary>
             <p>
-                <label for="link">"Copy this link into your wallet:"</label>
+                <label for="link">{tr!("connect-copy-link")}</label>
             </p>
             <input id="link" class="link" type="text" readonly value=link.clone() />
             {other_links
@@ -208,28 +223,62 @@ fn Code(attempt: u32, code: CodeView, desk: Desk, sandbox: bool) -> impl IntoVie
                 .map(|href| {
                     view! {
                         <p>
-                            <a href=href>"Open another wallet on this phone"</a>
+                            <a href=href>{tr!("connect-open-other-wallet")}</a>
                         </p>
                     }
                 })
                 .collect_view()}
-            {(!sandbox)
-                .then(|| {
-                    view! {
-                        <p class="stores">
-                            "No wallet yet? "
-                            {stores
-                                .into_iter()
-                                .filter_map(|(store, href)| Some(view! { <a href=href?>{store}</a> " " }))
-                                .collect_view()}
-                        </p>
-                    }
-                })}
+            <Stores wallet=desk.wallet sandbox />
         </details>
         <div class="actions">
-            <NewCode attempt label="New code" main=false />
+            <NewCode attempt label=tr!("connect-new-code") main=false />
             <Cancel />
         </div>
+    }
+}
+
+/// Where to get the wallet. The simulated one is a page, and needs no store.
+#[component]
+fn Stores(wallet: Wallet, sandbox: bool) -> impl IntoView {
+    let stores = [("App Store", wallet.app_store), ("Google Play", wallet.play_store)];
+    (!sandbox && stores.iter().any(|(_, address)| address.is_some())).then(|| {
+        view! {
+            <p class="stores">
+                {tr!("connect-no-wallet")} " "
+                {stores
+                    .into_iter()
+                    .filter_map(|(store, address)| Some(view! { <a href=address?>{store}</a> " " }))
+                    .collect_view()}
+            </p>
+        }
+    })
+}
+
+/// Somebody else was quicker with the code, or it was read with the wrong wallet.
+#[component]
+fn NotYourWallet() -> impl IntoView {
+    view! {
+        <details>
+            <summary>{tr!("connect-other-wallet")}</summary>
+            <p>{tr!("connect-other-wallet-text")}</p>
+        </details>
+    }
+}
+
+/// How to get the card that is asked for.
+#[component]
+fn NoCard(desk: Desk) -> impl IntoView {
+    let Desk { organisation, credential: Credential { name, issuer, how_to_get, .. }, .. } = desk;
+    let way = if how_to_get.is_empty() {
+        tr!("connect-no-card-ask", issuer = if issuer.is_empty() { organisation } else { issuer })
+    } else {
+        how_to_get
+    };
+    view! {
+        <details>
+            <summary>{tr!("connect-no-card", card = name)}</summary>
+            <p>{way}</p>
+        </details>
     }
 }
 
@@ -239,7 +288,7 @@ fn Cancel() -> impl IntoView {
     view! {
         <ActionForm action=cancel>
             <button class="quiet" type="submit">
-                "Cancel"
+                {tr!("connect-cancel")}
             </button>
         </ActionForm>
     }
@@ -249,49 +298,47 @@ fn Cancel() -> impl IntoView {
 #[component]
 fn Endings(desk: Desk, attempt: u32) -> impl IntoView {
     let (who, card) = (desk.organisation.clone(), desk.credential.name.clone());
+    let for_card = desk.clone();
     // Of a code that is a link it is known whether a wallet read it.
     let by_link = desk.code == CodeForm::Link;
     view! {
         <Panel of="declined">
-            <p>"Nothing was shared. If you want to register after all, begin again."</p>
+            <p>{tr!("end-declined")}</p>
         </Panel>
         <Said
             of="invalid"
-            text=format!(
-                "What your wallet sent is not a valid {card}. Make sure that the card is yours, that it has not expired, and \
-                 that all values come from one card.",
-            )
+            text=tr!("end-invalid", card = card)
         />
         <Said
             of="abandoned"
-            text="The wallet stopped before it was connected. Try once more, and accept the connection when the wallet asks."
+            text=tr!("end-abandoned")
         />
-        <Said of="expired" text="This registration was not finished in time, so it has ended. You can begin again." />
-        <Said of="cancelled" text="The registration is cancelled, and the code no longer works." />
+        <Said of="expired" text=tr!("end-expired") />
+        <Said of="cancelled" text=tr!("end-cancelled") />
         <Said
             of="failed"
-            text=format!(
-                "The wallet platform would not go on with this registration. It has been noted. Try once more; if it happens \
-                 again, tell {who}.",
-            )
+            text=tr!("end-failed", organisation = who)
         />
         <Panel of="declined invalid abandoned expired cancelled failed">
-            <NewCode attempt label="Try again with a new code" main=true />
+            <NewCode attempt label=tr!("end-new-code") main=true />
         </Panel>
         <Panel of="declined invalid expired">
             <div class=by_link.then_some("once-read")>
-                <AskWalletAgain attempt label="Ask my wallet again" main=false />
+                <AskWalletAgain attempt label=tr!("end-ask-my-wallet") main=false />
             </div>
         </Panel>
+        <Panel of="declined invalid">
+            <NoCard desk=for_card />
+        </Panel>
         <Panel of="declined">
-            <h2>"What each value is for"</h2>
+            <h2>{tr!("end-each-value")}</h2>
             <AskedFor desk />
         </Panel>
-        <Said of="submitted" text="You are registered." />
+        <Said of="submitted" text=tr!("end-submitted") />
         <Panel of="submitted">
             <p>
                 <a class="button primary" href="/register/confirmation">
-                    "See your number"
+                    {tr!("end-see-number")}
                 </a>
             </p>
         </Panel>

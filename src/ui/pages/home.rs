@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     api,
+    language::tr,
     ui::{
         components::{arch::Arch, layout::Layout},
         pages::not_found::Broken,
@@ -29,7 +30,7 @@ pub fn Home() -> impl IntoView {
                                     <p class="lead">{desk.introduction}</p>
                                     <p>
                                         <a class="button primary" href="/register">
-                                            "Begin"
+                                            {tr!("home-begin")}
                                         </a>
                                     </p>
                                 </div>

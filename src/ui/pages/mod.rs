@@ -3,6 +3,7 @@
 pub mod application;
 pub mod confirmation;
 pub mod connect;
+pub mod hand_over;
 pub mod home;
 pub mod not_found;
 pub mod register;

@@ -2,18 +2,18 @@
 
 use leptos::prelude::*;
 
-use crate::ui::components::layout::Layout;
+use crate::{language::tr, ui::components::layout::Layout};
 
 /// There is no such page. The server's fallback answers with 404.
 #[component]
 pub fn NotFound() -> impl IntoView {
     view! {
-        <Layout title="Not found">
-            <h1>"There is no such page"</h1>
-            <p>"The address may be mistyped or old. A registration that is under way is not lost: it is where it was."</p>
+        <Layout title=tr!("not-found-title")>
+            <h1>{tr!("not-found")}</h1>
+            <p>{tr!("not-found-text")}</p>
             <p>
                 <a class="button primary" href="/">
-                    "To the start"
+                    {tr!("to-the-start")}
                 </a>
             </p>
         </Layout>
@@ -24,12 +24,12 @@ pub fn NotFound() -> impl IntoView {
 #[component]
 pub fn Broken() -> impl IntoView {
     view! {
-        <Layout title="Not available">
-            <h1>"This page cannot be shown just now"</h1>
-            <p>"Something went wrong on our side, and it has been noted. Nothing you did is lost: try again in a minute."</p>
+        <Layout title=tr!("broken-title")>
+            <h1>{tr!("broken")}</h1>
+            <p>{tr!("broken-text")}</p>
             <p>
                 <a class="button primary" href="">
-                    "Try again"
+                    {tr!("try-again")}
                 </a>
             </p>
         </Layout>

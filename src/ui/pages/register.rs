@@ -5,9 +5,10 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::{self, OpenSession},
-    domain::{
-        desk::{Attribute, Desk},
-        time::in_words,
+    domain::desk::{Attribute, Desk},
+    language::{
+        said::{condition, length_of_time},
+        tr,
     },
     ui::{
         components::layout::{Layout, Trouble, no_code},
@@ -38,35 +39,39 @@ pub fn Register() -> impl IntoView {
 #[component]
 fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
     let open = ServerAction::<OpenSession>::new();
-    let wallet =
-        if desk.wallet.name.is_empty() { "A wallet".to_owned() } else { format!("The {} wallet", desk.wallet.name) };
-    let (kept, unfinished) = (in_words(desk.lifetimes.keep), in_words(desk.lifetimes.unfinished));
-    let issued = if desk.credential.issuer.is_empty() {
-        String::new()
+    let wallet = if desk.wallet.name.is_empty() {
+        tr!("register-a-wallet")
     } else {
-        format!(", issued by {},", desk.credential.issuer)
+        tr!("register-the-wallet", wallet = desk.wallet.name.as_str())
     };
+    let card = desk.credential.name.as_str();
+    let card = if desk.credential.issuer.is_empty() {
+        tr!("register-card", card = card)
+    } else {
+        tr!("register-card-issued", card = card, issuer = desk.credential.issuer.as_str())
+    };
+    let terms = tr!(
+        "register-terms",
+        organisation = desk.organisation.as_str(),
+        kept = length_of_time(desk.lifetimes.keep),
+        unfinished = length_of_time(desk.lifetimes.unfinished)
+    );
     view! {
         <Layout title=desk.title.clone() step=1>
-            <h1>"Before you begin"</h1>
-            <Trouble said=no_code(problem.as_deref(), "code") />
-            <h2>"What you need"</h2>
+            <h1>{tr!("register-heading")}</h1>
+            <Trouble said=no_code(problem.as_deref(), tr!("problem-no-code")) focus=true />
+            <h2>{tr!("register-need")}</h2>
             <ul>
-                <li>{wallet} ", on a phone"</li>
-                <li>"Your " {desk.credential.name.clone()} {issued} " in it"</li>
-                <li>"About a minute"</li>
+                <li>{wallet}</li>
+                <li>{card}</li>
+                <li>{tr!("register-a-minute")}</li>
             </ul>
-            <h2>"What will be asked, and why"</h2>
+            <h2>{tr!("register-asked")}</h2>
             <AskedFor desk=desk.clone() />
-            <p>
-                {desk.organisation.clone()}
-                " sees these values and the name of your wallet, and nothing else of what is in it. Afterwards you type your \
-                 e-mail address and your phone number. All of it is kept for " {kept}
-                " and then deleted; if you do not finish, after " {unfinished} ". You can still decline in the wallet."
-            </p>
+            <p>{terms}</p>
             <ActionForm action=open>
                 <button class="primary" type="submit">
-                    "I agree, show me the code"
+                    {tr!("register-agree")}
                 </button>
             </ActionForm>
         </Layout>
@@ -106,7 +111,7 @@ pub fn AskedFor(
 
 /// What is to be known about an attribute beside its purpose.
 fn notes(attribute: &Attribute) -> Vec<String> {
-    let proven = attribute.predicate.map(|predicate| format!("{predicate}; the value itself stays in your wallet"));
-    let optional = (!attribute.required).then(|| "optional".to_owned());
+    let proven = attribute.predicate.map(|predicate| tr!("register-only-proven", condition = condition(predicate)));
+    let optional = (!attribute.required).then(|| tr!("register-optional"));
     proven.into_iter().chain(optional).collect()
 }
