@@ -8,7 +8,6 @@ pub mod clock;
 pub mod config;
 pub mod desk;
 pub mod endpoints;
-pub mod gather;
 pub mod guests;
 pub mod hand_over;
 pub mod html;
