@@ -24,10 +24,10 @@ use super::{
     sessions::{Finding, LOOK, Sessions},
     store::{Act, ActKind, Lane, StoreError},
 };
+use crate::domain::time::Timestamp;
 
 mod perform;
 
-use crate::domain::time::Timestamp;
 use perform::{NotYet, State};
 
 /// How many questions that only repair lost webhooks may be begun in a second, however many registrations wait.
