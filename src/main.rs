@@ -39,8 +39,15 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn run(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> {
+fn run(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let ended = runtime.block_on(configured(reencrypts));
+    // What still runs on a thread of its own, such as a look-up of a name, would otherwise be waited for.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn configured(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> {
     match dotenvy::dotenv() {
         Err(error) if !error.not_found() => return Err(format!("the file .env: {error}").into()),
         _ => {}
@@ -61,8 +68,7 @@ async fn run(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> {
     let shows_admin_token = config.admin_token.is_none();
     let server = Server::start(config, Clock::default()).await?;
     greet(&server, server.local_addr()?.port(), shows_admin_token);
-    server.run(told_to_stop()).await;
-    Ok(())
+    Ok(server.run(told_to_stop()).await?)
 }
 
 /// Seals everything anew with the present key. A server on the same database may go on meanwhile.

@@ -2,18 +2,40 @@ import type { Page } from "@playwright/test";
 
 declare global {
   interface Window {
-    sockets?: { opened: number; mostAtOnce: number; closeCodes: number[]; open: number };
+    sockets?: { opened: number; mostAtOnce: number; closeCodes: number[]; open: number; timers: number };
     hidden_?: boolean;
   }
 }
 
-/** Keeps count of a page's sockets from inside it, where alone one sees the close codes. Call it before it is opened. */
+/** Keeps count of a page's sockets, and of the timers that are set, from inside it, where alone one sees the close codes. Call it before it is opened. */
 export async function countSockets(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const all: WebSocket[] = [];
-    const count = { opened: 0, mostAtOnce: 0, closeCodes: [] as number[], open: 0 };
+    const count = { opened: 0, mostAtOnce: 0, closeCodes: [] as number[], open: 0, timers: 0 };
     const open = () => all.filter(({ readyState }) => readyState <= WebSocket.OPEN).length;
     Object.defineProperty(count, "open", { get: open, enumerable: true });
+    const timers = new Set<number>();
+    Object.defineProperty(count, "timers", { get: () => timers.size, enumerable: true });
+    const { setTimeout, setInterval, clearTimeout } = window;
+    const noted = (handle: number) => {
+      timers.add(handle);
+      return handle;
+    };
+    Object.assign(window, {
+      setTimeout: (act: () => void, wait?: number) => {
+        const handle = noted(
+          setTimeout(() => {
+            timers.delete(handle);
+            act();
+          }, wait),
+        );
+        return handle;
+      },
+      setInterval: (act: () => void, period?: number) => noted(setInterval(act, period)),
+      // Timeouts and intervals have their handles from one list.
+      clearTimeout: (handle?: number) => (timers.delete(handle!), clearTimeout(handle)),
+      clearInterval: (handle?: number) => (timers.delete(handle!), clearTimeout(handle)),
+    });
     window.sockets = count;
     window.WebSocket = class extends WebSocket {
       constructor(url: string | URL) {

@@ -61,10 +61,11 @@ impl Close {
     /// The server has as many sockets as it may have.
     pub const FULL: Self = Self { code: 1013, reason: "Try again later" };
 
-    /// Whether a client that is closed with this code has nothing to gain from trying the socket again.
+    /// Whether a client that is closed with this code has nothing to gain from trying the socket again soon: it may not, or
+    /// others have to leave first.
     #[must_use]
     pub const fn stays_away(code: u16) -> bool {
-        code == 1008
+        code == 1008 || code == Self::FULL.code
     }
 }
 

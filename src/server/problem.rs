@@ -1,5 +1,7 @@
 //! Errors as machines get them: RFC 9457, `application/problem+json`, each with a stable code. *Runs: server.*
 
+use std::error::Error;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -8,6 +10,7 @@ use axum::{
 use serde::Serialize;
 
 use super::{
+    patience::TooSlow,
     platform::PlatformError,
     sessions::{NotRecorded, OpenError},
     store::StoreError,
@@ -28,12 +31,12 @@ pub enum Problem {
     MethodNotAllowed,
     UnderWay,
     UpgradeRequired,
+    TooSlow,
     TooLarge,
     TooMany { retry_after: u64 },
     PlatformUnavailable,
     StoreUnavailable,
     Busy,
-    Full,
 }
 
 #[derive(Serialize)]
@@ -58,13 +61,26 @@ impl Problem {
         Self::MethodNotAllowed,
         Self::UnderWay,
         Self::UpgradeRequired,
+        Self::TooSlow,
         Self::TooLarge,
         Self::TooMany { retry_after: 1 },
         Self::PlatformUnavailable,
         Self::StoreUnavailable,
         Self::Busy,
-        Self::Full,
     ];
+
+    /// What it means that a body could not be read, with this error.
+    #[must_use]
+    pub fn of_body(error: &(dyn Error + 'static)) -> Self {
+        let mut causes = std::iter::successors(Some(error), |&error| error.source());
+        let problem = causes.find_map(|cause| match cause {
+            cause if cause.is::<TooSlow>() => Some(Self::TooSlow),
+            // It broke off, or was not of the form that its header said.
+            cause if cause.is::<hyper::Error>() => Some(Self::BadJson),
+            _ => None,
+        });
+        problem.unwrap_or(Self::TooLarge)
+    }
 
     /// Its code, which is stable.
     #[must_use]
@@ -101,6 +117,7 @@ impl Problem {
             Self::UpgradeRequired => {
                 (StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this address takes a WebSocket")
             }
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not come in time"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than is accepted"),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many", "too many calls from this address"),
             Self::PlatformUnavailable => {
@@ -110,7 +127,6 @@ impl Problem {
                 (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "it could not be stored; try again")
             }
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "more comes than can be stored; try again"),
-            Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "full", "the server has as many sockets as it may have"),
         }
     }
 }
@@ -124,7 +140,7 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let retry_after = match self {
             Self::TooMany { retry_after } => Some(retry_after),
-            Self::StoreUnavailable | Self::Busy | Self::Full | Self::PlatformUnavailable => Some(1),
+            Self::StoreUnavailable | Self::Busy | Self::PlatformUnavailable => Some(1),
             _ => None,
         };
         if self == Self::UpgradeRequired {

@@ -32,7 +32,6 @@ const FORM_LIMIT: usize = 64 * 1024;
 pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Router {
     let leptos = leptos_options(&app.config.site_root, local);
     html::set_style(style_address(&leptos));
-    let https = app.public_url.scheme() == "https";
     let state = AppState { leptos: leptos.clone(), app: app.clone() };
     let routes = generate_route_list(app::App);
     let context = {
@@ -61,8 +60,7 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
     if let Some(sandbox) = sandbox {
         router = router.nest("/sandbox", sandbox.router());
     }
-    let router = router.layer(middleware::from_fn_with_state(app, endpoints::check_origin));
-    endpoints::security_headers(router, https)
+    router.layer(middleware::from_fn_with_state(app, endpoints::guard))
 }
 
 /// A server function that cannot read its arguments is called wrongly. By itself it would answer 500, or send a browser to

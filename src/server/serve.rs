@@ -6,7 +6,8 @@
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
-    pin::{Pin, pin},
+    os::fd::AsRawFd,
+    pin::{self, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -26,15 +27,16 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::live::handover::{Handover, Line};
+use super::{
+    guests::Guests,
+    live::handover::{Handover, Line},
+    patience::Awaited,
+};
 
 /// Connections that the kernel keeps for us before they are accepted: those who come back all at once after a restart.
 const BACKLOG: i32 = 4096;
 /// How long a connection may take for its first bytes, and then for the header of its first request.
 const HEADER_TIME: Duration = Duration::from_secs(10);
-/// How long a connection may be idle and then send the header of its next request. Longer than the minute after which
-/// proxies usually give up an idle connection: if we did first, it could be while they send on it.
-const IDLE_TIME: Duration = Duration::from_secs(75);
 /// The longest header of a request. Cookies and a token are some hundred bytes.
 const HEADER_LIMIT: usize = 16 * 1024;
 /// The buffer of a connection; its least is twice what hyper begins with.
@@ -51,77 +53,62 @@ const MOMENT: Duration = Duration::from_millis(100);
 /// What the peer of a WebSocket has not fetched yet may be so long before it counts as behind. What the kernel holds would
 /// only grow old, and cost memory.
 const UNSENT: u32 = 4096;
-/// Open files that are kept for everything but sockets: the database, webhooks, calls to the platform. A quarter, where
-/// there are few.
-const OTHER_FILES: u64 = 256;
-
-/// Listens: on the socket that a service manager passed (`LISTEN_FDS`), otherwise on this address. From here on nobody is
-/// refused; the kernel keeps who comes before we serve.
-///
-/// # Errors
-/// When the system does not let us.
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = match ListenFd::from_env().take_tcp_listener(0)? {
-        Some(passed) => passed,
-        None => return bind(address),
-    };
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
+/// Where connections come from. From the moment it is there nobody is refused: the kernel keeps who comes before we serve.
+pub struct Listener {
+    socket: TcpListener,
+    /// Somebody else has it too, and the next process will: whom we do not accept, that one does.
+    is_passed: bool,
 }
 
-/// Listens on this address, whatever a service manager passed.
-///
-/// # Errors
-/// When the system does not let us.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // A restart need not wait for what is left of the connections of the last one.
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    TcpListener::from_std(socket.into())
+impl Listener {
+    /// Listens: on the socket that a service manager passed (`LISTEN_FDS`), otherwise on this address.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub fn open(address: SocketAddr) -> io::Result<Self> {
+        let Some(passed) = ListenFd::from_env().take_tcp_listener(0)? else { return Self::bind(address) };
+        passed.set_nonblocking(true)?;
+        Ok(Self { socket: TcpListener::from_std(passed)?, is_passed: true })
+    }
+
+    /// Listens on this address, whatever a service manager passed.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // A restart need not wait for what is left of the connections of the last one.
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket: TcpListener::from_std(socket.into())?, is_passed: false })
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
 }
 
-/// Raises the limit of open files as far as it goes, and gives back how many sockets fit into it.
-#[must_use]
-pub fn room_for_sockets() -> usize {
-    let limit = match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) => limit,
-        Err(error) => {
-            tracing::debug!(%error, "the limit of open files cannot be raised");
-            return usize::MAX;
-        }
-    };
-    tracing::debug!(limit, "open files");
-    usize::try_from(limit - OTHER_FILES.min(limit / 4)).unwrap_or(usize::MAX).max(1)
-}
-
-/// Serves until `stop` turns true; then accepts nothing more, and returns when every request in flight is answered.
-pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
-    let router: Router = router.with_state(());
+/// Serves until `stop` turns true; then accepts nobody more than who has connected by then, and returns when every request
+/// in flight is answered.
+pub async fn serve(listener: Listener, router: Router, guests: Arc<Guests>, mut stop: watch::Receiver<bool>) {
     // Closed when the last connection has ended.
     let (in_flight, mut all_done) = mpsc::channel::<()>(1);
     let arriving = Arc::new(Arriving { places: Semaphore::new(MOST_ARRIVING), passed: AtomicU64::new(0) });
+    let door = Door { router: router.with_state(()), guests, arriving, stop: stop.clone(), in_flight };
     let mut is_failing = false;
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = listener.socket.accept() => accepted,
             _ = stop.changed() => break,
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                is_failing = false;
-                let (router, arriving) = (router.clone(), Arc::clone(&arriving));
-                let (mut stop, in_flight) = (stop.clone(), in_flight.clone());
-                tokio::spawn(async move {
-                    if has_spoken(&stream, &mut stop).await {
-                        let place = arriving.place().await;
-                        Box::pin(connection(stream, peer, router, stop, place)).await;
-                    }
-                    drop(in_flight);
-                });
-            }
+        match accepted.and_then(|(stream, peer)| door.take(stream, peer)) {
+            Ok(()) => is_failing = false,
             // That one went before it was its turn.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
@@ -136,8 +123,65 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
             }
         }
     }
-    drop((listener, in_flight));
+    if let Err(error) = accept_the_last(listener, &door) {
+        tracing::debug!(%error, "not everybody who had connected was accepted");
+    }
+    drop(door);
     while all_done.recv().await.is_some() {}
+}
+
+/// What every connection is given.
+struct Door {
+    router: Router,
+    guests: Arc<Guests>,
+    arriving: Arc<Arriving>,
+    stop: watch::Receiver<bool>,
+    in_flight: mpsc::Sender<()>,
+}
+
+impl Door {
+    /// Serves a connection that was accepted, in a task of its own; closes it where its address has too many.
+    ///
+    /// # Errors
+    /// When it would take what is kept for others than connections.
+    fn take(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+        let Some(guest) = self.guests.let_in(stream.as_raw_fd(), peer.ip())? else {
+            tracing::debug!(address = %peer.ip(), "too many connections from this address");
+            return Ok(());
+        };
+        let (router, arriving) = (self.router.clone(), Arc::clone(&self.arriving));
+        let (mut stop, in_flight) = (self.stop.clone(), self.in_flight.clone());
+        tokio::spawn(async move {
+            if has_spoken(&stream, &mut stop).await {
+                let place = arriving.place().await;
+                Box::pin(connection(stream, peer, router, guest.idle_time, stop, place)).await;
+            }
+            drop((guest, in_flight));
+        });
+        Ok(())
+    }
+}
+
+/// Accepts those who have connected already, for they would be cut off together with the listener. Where the listener is
+/// somebody else's too, they wait for the next process.
+fn accept_the_last(listener: Listener, door: &Door) -> io::Result<()> {
+    if listener.is_passed {
+        return Ok(());
+    }
+    // The kernel takes in nobody new, so there is an end to it. Who comes now asks again, and learns that nobody is there.
+    SockRef::from(&listener.socket).listen(0)?;
+    let listener = listener.socket.into_std()?;
+    loop {
+        match listener.accept() {
+            Ok((stream, peer)) => {
+                stream.set_nonblocking(true)?;
+                door.take(TcpStream::from_std(stream)?, peer)?;
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The connections between their first bytes and their first state.
@@ -169,12 +213,16 @@ impl Arriving {
 async fn has_spoken(stream: &TcpStream, stop: &mut watch::Receiver<bool>) -> bool {
     // Fails only for a connection that has gone, which is found out next.
     let _ = stream.set_nodelay(true);
+    let mut first = [0];
     let stopping = async {
         let _ = stop.wait_for(|stop| *stop).await;
         tokio::time::sleep(LAST_WORD).await;
     };
     tokio::select! {
-        spoken = timeout(HEADER_TIME, stream.readable()) => matches!(spoken, Ok(Ok(()))),
+        // What has come is not overlooked because the time is over as well.
+        biased;
+        // Looked at, not only waited for: the runtime takes a stream that was just accepted for readable.
+        spoken = timeout(HEADER_TIME, stream.peek(&mut first)) => matches!(spoken, Ok(Ok(1))),
         () = stopping => false,
     }
 }
@@ -184,6 +232,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
+    idle_time: Duration,
     mut stop: watch::Receiver<bool>,
     mut place: Option<SemaphorePermit<'_>>,
 ) {
@@ -195,22 +244,23 @@ async fn connection(
         asks.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(handover.clone());
-        Box::pin(router.clone().oneshot(request.map(Body::new)))
+        Box::pin(router.clone().oneshot(request.map(|body| Body::new(Awaited::new(body)))))
     });
+    let mut is_stopping = *stop.borrow();
     let mut http = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIME)
+        // Not by a shutdown: before the first byte is read, that would be the end of it.
+        .keep_alive(!is_stopping)
+        .header_read_timeout(idle_time)
         .max_header_size(HEADER_LIMIT)
         .max_buf_size(BUFFER_LIMIT)
         .serve_connection(TokioIo::new(Line::new(stream, noted.clone())), service);
     let first_header = tokio::time::sleep(HEADER_TIME);
     tokio::pin!(first_header);
-    let mut is_stopping = *stop.borrow();
-    if is_stopping {
-        Pin::new(&mut http).graceful_shutdown();
-    }
     let ended = loop {
         tokio::select! {
+            // First of all what has come is read, so that a shutdown finds it.
+            biased;
             ended = std::future::poll_fn(|cx| {
                 let ended = http.poll_without_shutdown(cx);
                 // Only an opening handshake depends on us alone; nobody else may keep others waiting.
@@ -224,7 +274,7 @@ async fn connection(
             }
             _ = stop.changed(), if !is_stopping => {
                 is_stopping = true;
-                Pin::new(&mut http).graceful_shutdown();
+                pin::Pin::new(&mut http).graceful_shutdown();
             }
         }
     };

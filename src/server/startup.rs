@@ -11,16 +11,18 @@ use std::{
 use axum::Router;
 use reqwest::Url;
 use tokio::{
-    net::TcpListener,
     sync::{Notify, watch},
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
+    time::{Instant, timeout_at},
 };
 
 use super::{
     acts,
     clock::Clock,
     config::{Config, PlatformConfig, PublicUrl},
-    endpoints, janitor,
+    endpoints,
+    guests::{Files, Guests},
+    janitor,
     live::hub::{Hub, Limits},
     metrics::{self, Metrics},
     platform::{
@@ -30,7 +32,7 @@ use super::{
     router,
     sandbox::{self, ORG_ID, Sandbox},
     secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
-    serve,
+    serve::{self, Listener},
     sessions::{
         Intake, Sessions,
         intake::{self, Queue},
@@ -70,20 +72,28 @@ pub enum StartError {
     Address,
 }
 
+/// A task ended that has to go on: nothing would be recorded, begun, deleted or served any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a part of the server ended that it cannot do without")]
+pub struct Broken;
+
 /// A server that is ready to serve.
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     router: Router,
     /// The port of `/metrics`, where it has one of its own.
-    metrics: Option<TcpListener>,
+    metrics: Option<Listener>,
     sessions: Arc<Sessions>,
     app: App,
+    files: Files,
     queue: Queue,
     stop: watch::Sender<bool>,
 }
 
 /// How long what is in flight may take when the server stops, beyond the time over which sockets are closed.
-const FINISH: Duration = Duration::from_secs(10);
+const FINISH: Duration = Duration::from_secs(8);
+/// How long the closing of the database may take after that.
+const CLOSE: Duration = Duration::from_secs(2);
 
 impl Server {
     /// Listens, opens the database and puts everything together. Nothing is served before [`Server::run`].
@@ -94,11 +104,11 @@ impl Server {
         let address = SocketAddr::new(config.hostname, config.port);
         let listen = |source| StartError::Listen { address, source };
         // Before anything that takes time: who comes meanwhile waits in the kernel's queue.
-        let listener = serve::listen(address).map_err(listen)?;
+        let listener = Listener::open(address).map_err(listen)?;
         let local = listener.local_addr().map_err(listen)?;
         let metrics_address = config.metrics_port.map(|port| SocketAddr::new(config.hostname, port));
         let metrics_listener = metrics_address
-            .map(|address| serve::bind(address).map_err(|source| StartError::Listen { address, source }))
+            .map(|address| Listener::bind(address).map_err(|source| StartError::Listen { address, source }))
             .transpose()?;
         let keys = Arc::new(keys(&config)?);
         let store = Store::open(&config.database_url, Arc::clone(&keys)).await?;
@@ -152,10 +162,11 @@ impl Server {
         let platform: Arc<dyn Platform> =
             Arc::new(confirmd::Client::new(settings, config.platform_timeout, Arc::clone(&metrics))?);
         let (intake, queue) = Intake::new();
+        let files = Files::raise();
         let sessions = Arc::new(Sessions {
             store,
             platform,
-            hub: Hub::open(limits(&config), clock.clone()).map_err(StartError::Sockets)?,
+            hub: Hub::open(limits(&config, files), clock.clone()).map_err(StartError::Sockets)?,
             metrics,
             clock,
             desk: Arc::clone(&config.desk),
@@ -183,7 +194,7 @@ impl Server {
         if let Some(sandbox) = sandbox {
             sandbox.resume();
         }
-        Ok(Self { listener, router, metrics: metrics_listener, sessions, app, queue, stop })
+        Ok(Self { listener, router, metrics: metrics_listener, sessions, app, files, queue, stop })
     }
 
     /// The address it listens on.
@@ -207,48 +218,66 @@ impl Server {
     }
 
     /// Serves until `signal` comes; then stops accepting, closes the sockets spread over time, and finishes what is in
-    /// flight, in a bounded time.
-    pub async fn run(self, signal: impl Future<Output = ()> + Send + 'static) {
-        let Self { listener, router, metrics, sessions, app, queue, stop } = self;
-        let intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
+    /// flight. It returns within `DRAIN` and ten seconds after that, whatever hangs.
+    ///
+    /// # Errors
+    /// When it stopped by itself, because a part of it ended that it cannot do without.
+    pub async fn run(self, signal: impl Future<Output = ()>) -> Result<(), Broken> {
+        let Self { listener, router, metrics, sessions, app, files, queue, stop } = self;
+        let mut intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
         let mut workers = JoinSet::new();
         workers.spawn(acts::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(forget(app.clone(), stop.subscribe()));
+        let counts = app.config.max_clients_per_address.is_some();
+        let guests = Guests::new(files, counts, app.config.trusted_proxies.clone());
         if let Some(listener) = metrics {
-            workers.spawn(serve::serve(listener, endpoints::metrics::router(app.clone()), stop.subscribe()));
+            let router = endpoints::metrics::router(app.clone());
+            workers.spawn(serve::serve(listener, router, Arc::clone(&guests), stop.subscribe()));
         }
-        let longest = app.config.drain + FINISH;
-        let serving = serve::serve(listener, router, stop.subscribe());
-        let stopping = async {
-            signal.await;
-            tracing::info!("stopping");
-            let _ = stop.send(true);
-            sessions.hub.drain(app.config.drain);
-            tokio::time::sleep(longest).await;
-        };
-        tokio::pin!(serving, stopping);
-        let ended = async {
-            (&mut serving).await;
+        workers.spawn(serve::serve(listener, router, guests, stop.subscribe()));
+        let ended = until_told(signal, &mut intake, &mut workers).await;
+        match &ended {
+            Ok(()) => tracing::info!("stopping"),
+            Err(error) => tracing::error!(%error, "stopping"),
+        }
+        let _ = stop.send(true);
+        sessions.hub.drain(app.config.drain);
+        let deadline = Instant::now() + app.config.drain + FINISH;
+        let finished = async {
+            while workers.join_next().await.is_some() {}
             sessions.hub.empty().await;
         };
-        tokio::select! {
-            () = ended => {}
-            () = stopping => tracing::warn!("some connections did not end in time"),
+        if timeout_at(deadline, finished).await.is_err() {
+            // What acts were doing is leased in the database, and is done again at the next start.
+            tracing::warn!("some connections or acts did not end in time");
         }
-        if tokio::time::timeout(FINISH, async { while workers.join_next().await.is_some() {} }).await.is_err() {
-            // What they were doing is leased in the database, and is done again at the next start.
-            tracing::warn!("some acts did not end in time");
-        }
+        workers.abort_all();
         // Whoever waited for an answer has it, or is gone.
         intake.abort();
-        sessions.store.close().await;
+        if timeout_at(deadline + CLOSE, sessions.store.close()).await.is_err() {
+            tracing::warn!("the database could not be closed in time");
+        }
+        ended
+    }
+}
+
+/// Waits until the server is told to stop, or has to: each of these tasks ends only after it was told, unless it panics.
+async fn until_told(
+    signal: impl Future<Output = ()>,
+    intake: &mut JoinHandle<()>,
+    workers: &mut JoinSet<()>,
+) -> Result<(), Broken> {
+    tokio::select! {
+        () = signal => Ok(()),
+        _ = intake => Err(Broken),
+        _ = workers.join_next() => Err(Broken),
     }
 }
 
 /// What the sockets are allowed: what is configured, as far as the system gives descriptors for it.
-fn limits(config: &Config) -> Limits {
-    let room = serve::room_for_sockets();
+fn limits(config: &Config, files: Files) -> Limits {
+    let room = files.for_sockets();
     if config.max_clients > room {
         tracing::info!(room, "the limit of open files leaves room for fewer sockets than MAX_CLIENTS");
     }
@@ -256,6 +285,7 @@ fn limits(config: &Config) -> Limits {
         config.max_clients_per_session,
         config.max_clients_per_address,
         config.max_clients.min(room),
+        files.for_open_sockets(),
         config.ping_interval,
     )
 }
@@ -316,4 +346,23 @@ pub fn lan_address() -> Option<IpAddr> {
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     let address = socket.local_addr().ok()?.ip();
     (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_lost_a_part_of_it_does_not_go_on() {
+        let alive = || tokio::spawn(pending::<()>());
+        let panics = || async { panic!("on purpose") };
+        let mut workers = JoinSet::new();
+        workers.spawn(pending());
+        assert_eq!(until_told(ready(()), &mut alive(), &mut workers).await, Ok(()));
+        assert_eq!(until_told(pending(), &mut tokio::spawn(panics()), &mut workers).await, Err(Broken));
+        workers.spawn(panics());
+        assert_eq!(until_told(pending(), &mut alive(), &mut workers).await, Err(Broken));
+    }
 }

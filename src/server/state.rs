@@ -143,7 +143,9 @@ impl App {
         self.keys.opens(token, self.sessions.clock.now())
     }
 
-    fn is_https(&self) -> bool {
+    /// Whether browsers reach it by https.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
     }
 

@@ -28,6 +28,10 @@ async fn a_client_opens_reads_and_cancels_a_session() {
     assert_eq!(snapshot["sessionId"], *opened.id);
     let unchanged = desk.poll(&opened).header("If-None-Match", "W/\"1\"").send().await.unwrap();
     assert_eq!(unchanged.status(), StatusCode::NOT_MODIFIED);
+    for (known, status) in [("W/\"7\", \"1\"", 304), ("*", 304), ("\"1\"", 304), ("W/\"11\",W/\"7\"", 200), ("1", 200)]
+    {
+        assert_eq!(desk.poll(&opened).header("If-None-Match", known).send().await.unwrap().status(), status, "{known}");
+    }
     for _ in 0..2 {
         let url = format!("{}?sessionId={}&token={}", session_url(&desk), opened.id, opened.token);
         let answer = desk.http.delete(url).send().await.unwrap();

@@ -1,10 +1,14 @@
 //! The binary and its descriptors: a listening socket that was passed to it, and what happens when there are no more.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 
 use crate::{
     harness::{Opened, PATIENCE, Watcher, parts},
@@ -15,6 +19,13 @@ use crate::{
 async fn open(http: &Client, url: &str) -> Opened {
     let request = http.post(format!("{url}/api/connections/session")).json(&json!({ "requestType": "registration" }));
     Opened::of(request.send().await.unwrap()).await
+}
+
+/// A connection from one of this machine's own addresses.
+async fn connect(from: &str, to: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(from.parse().unwrap(), 0)).unwrap();
+    socket.connect(to.parse().unwrap()).await.unwrap()
 }
 
 #[tokio::test]
@@ -61,8 +72,9 @@ async fn a_server_without_descriptors_goes_on_when_it_has_some_again() {
     let mut watcher = Watcher::connect(&format!("ws://{address}{}", path(&opened)), &[]).await.unwrap();
     watcher.next().await;
     let mut all = Vec::new();
-    for _ in 0..100 {
-        all.push(TcpStream::connect(&address).await.unwrap());
+    for number in 0..100 {
+        // No address has so many that it would be refused for that.
+        all.push(connect(&format!("127.0.0.{}", 1 + number % 4), &address).await);
     }
     let is_out = async {
         while !program.written.text().contains("no connection can be accepted") {
@@ -77,4 +89,27 @@ async fn a_server_without_descriptors_goes_on_when_it_has_some_again() {
     let cancel = http.delete(format!("{}/api/connections/session?sessionId={}", program.url, opened.id));
     let cancelled: Value = cancel.bearer_auth(&opened.token).send().await.unwrap().json().await.unwrap();
     assert_eq!(watcher.next().await["version"], cancelled["data"]["version"]);
+}
+
+#[tokio::test]
+async fn one_address_that_takes_what_it_can_get_leaves_something_for_others() {
+    const FILES: u32 = 128;
+    const QUESTION: &[u8] = b"GET /readyz HTTP/1.1\r\nHost: desk\r\n\r\n";
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start_with_files(FILES, folder.path()).await;
+    let address = program.url.replace("http://localhost", "127.0.0.1");
+    let mut greedy = Vec::new();
+    for _ in 0..FILES {
+        let mut stream = connect("127.0.0.1", &address).await;
+        // Answered and kept, or closed, perhaps before it has spoken.
+        let _ = stream.write_all(QUESTION).await;
+        let _ = timeout(PATIENCE, stream.read_u8()).await.expect("answered or closed");
+        greedy.push(stream);
+    }
+    let mut other = connect("127.0.0.2", &address).await;
+    other.write_all(QUESTION).await.unwrap();
+    assert!(answer(&mut other).await.starts_with("HTTP/1.1 200 "));
+    // Where so many files are in use nobody may be idle for long.
+    let mut rest = Vec::new();
+    timeout(PATIENCE, other.read_to_end(&mut rest)).await.expect("it is closed").unwrap();
 }

@@ -104,7 +104,7 @@ impl Desk {
                 // Dropped counts as told.
                 let _ = stopped.await;
             };
-            server.run(told).await;
+            server.run(told).await.unwrap();
         });
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { url, metrics_url, http, clock, app, folder, stop: Some(stop), running }
@@ -288,6 +288,17 @@ impl Watcher {
             let ended = ["declined", "invalid", "abandoned", "expired", "cancelled", "failed"];
             assert!(!ended.iter().any(|end| message["stage"] == *end), "waiting for {stage}: {:#?}", self.seen);
         }
+    }
+
+    /// Follows until the connection breaks, without a word if need be: the versions that came, those from before included.
+    pub async fn until_it_breaks(mut self) -> Vec<u64> {
+        let mut versions: Vec<u64> = self.seen.iter().filter_map(|state| state["version"].as_u64()).collect();
+        while let Ok(Some(Ok(message))) = tokio::time::timeout(PATIENCE, self.socket.next()).await {
+            if let Message::Text(text) = message {
+                versions.extend(serde_json::from_str::<Value>(&text).unwrap()["version"].as_u64());
+            }
+        }
+        versions
     }
 
     /// Waits for the close frame.

@@ -89,6 +89,10 @@ async fn who_may_not_watch_is_told_why() {
     let cookie = format!("vestibule={}", mine.token);
     let id = &mine.id;
     let page: &[(&'static str, &str)] = &[("origin", &origin), ("cookie", &cookie)];
+    // Well formed, and signed with the key of another desk.
+    let stranger = Desk::sandbox().await;
+    let forged = stranger.app.token(id.parse().unwrap());
+    let bearer_of_another = format!("Bearer {}", other.token);
     for (query, headers, close) in [
         (String::new(), page, (1008, "Session ID required")),
         ("?sessionId=".to_owned(), page, (1008, "Session ID required")),
@@ -97,14 +101,27 @@ async fn who_may_not_watch_is_told_why() {
         (format!("?sessionId={id}"), &[], (1008, "Invalid token")),
         (format!("?sessionId={id}&token={}", other.token), &[], (1008, "Invalid token")),
         (format!("?sessionId={id}&token=forged"), page, (1008, "Invalid token")),
+        (format!("?sessionId={id}&token={forged}"), &[], (1008, "Invalid token")),
+        (format!("?sessionId={id}"), &[("authorization", &bearer_of_another)], (1008, "Invalid token")),
         // A cookie alone proves nothing where there is no page.
         (format!("?sessionId={id}"), &page[1..], (1008, "Invalid token")),
     ] {
         let mut watcher = Watcher::connect(&desk.socket_url(&query), headers).await.unwrap();
         assert_eq!(parts(&watcher.closed().await), close, "{query} {headers:?}");
     }
-    let mut watcher = Watcher::connect(&desk.socket_url(&format!("?sessionId={id}")), page).await.unwrap();
-    assert_eq!(watcher.next().await["type"], "connected");
+    let url = desk.socket_url(&format!("?sessionId={id}"));
+    let bearer = format!("Bearer {}", mine.token);
+    for headers in [page, &[("authorization", &*bearer)]] {
+        let mut watcher = Watcher::connect(&url, headers).await.unwrap();
+        assert_eq!(watcher.next().await["type"], "connected");
+    }
+    // A day later none of them opens anything.
+    desk.clock.advance(desk.app.config.token_ttl + Duration::from_secs(1));
+    let with_token = desk.socket_url(&format!("?sessionId={id}&token={}", mine.token));
+    for (url, headers) in [(&url, page), (&url, &[("authorization", &*bearer)]), (&with_token, &[])] {
+        let mut watcher = Watcher::connect(url, headers).await.unwrap();
+        assert_eq!(parts(&watcher.closed().await), (1008, "Invalid token"), "{headers:?}");
+    }
 }
 
 #[tokio::test]

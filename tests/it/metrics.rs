@@ -69,7 +69,7 @@ async fn a_registration_moves_what_it_should_and_makes_no_new_series() {
     assert_eq!(["token", "create_invitation", "request_proof"].map(calls), [1.0; 3]);
     assert!(["connection", "proof", "accept_proof", "revealed"].map(calls).into_iter().all(|count| count > 0.0));
     assert_eq!(scraped.sum("platform_errors_total"), 0.0);
-    assert_eq!(value("store_up"), 1.0);
+    assert_eq!((value("store_up"), value("polling_interval_seconds")), (1.0, 3.0));
     assert_eq!(value(&format!("build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"))), 1.0);
     assert!(scraped.series["process_resident_memory_bytes"] > 1e6);
     assert!(scraped.series["process_open_fds"] > 3.0);
@@ -221,7 +221,7 @@ async fn what_waits_is_read_from_the_queue_and_the_database() {
     let server = Server::start(configuration(folder.path(), &variables), clock.clone()).await.unwrap();
     let sessions = &server.app().sessions;
     sessions.open().await.unwrap();
-    let read = async || Exposition::read(&metrics::scrape(sessions).await.unwrap());
+    let read = async || Exposition::read(&metrics::scrape(sessions, Duration::from_secs(3)).await.unwrap());
     let due = |scraped: &Exposition| {
         ["doing", "asking", "expiring", "purging"].map(|lane| scraped.value(&format!("acts_due{{lane=\"{lane}\"}}")))
     };

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use proptest::{prelude::*, test_runner::FileFailurePersistence};
+use proptest::{
+    prelude::*,
+    test_runner::{FileFailurePersistence, RngSeed},
+};
 use reqwest::{Response, header};
 use serde_json::{Value, json};
 use vestibule::server::{platform::confirmd::AuthMode, sandbox::Behaviour};
@@ -192,9 +195,21 @@ async fn run(schedule: &Schedule) {
     .expect("every registration comes to its end");
 }
 
+/// A seed that is told, so that `PROPTEST_RNG_SEED` makes the same schedules again.
+#[expect(clippy::print_stdout, reason = "shown where the test fails")]
+fn seed() -> RngSeed {
+    let seed = match ProptestConfig::default().rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => rand::random(),
+    };
+    println!("PROPTEST_RNG_SEED={seed}");
+    RngSeed::Fixed(seed)
+}
+
 proptest! {
-    // A failure names its schedule with the seed; `PROPTEST_CASES` asks for more of them.
+    // A failure names its schedule; `PROPTEST_CASES` asks for more of them.
     #![proptest_config(ProptestConfig {
+        rng_seed: seed(),
         cases: if std::env::var_os("PROPTEST_CASES").is_some() { ProptestConfig::default().cases } else { 24 },
         max_shrink_iters: 12,
         failure_persistence: Some(Box::new(FileFailurePersistence::Off)),

@@ -8,7 +8,16 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
 };
-use vestibule::{domain::session::Session, server::live::stats::LiveStats};
+use vestibule::{
+    domain::{session::Session, wire::Close},
+    server::{
+        clock::Clock,
+        live::{
+            hub::{Hub, Limits},
+            stats::LiveStats,
+        },
+    },
+};
 
 use crate::{
     harness::{Desk, Opened, PATIENCE, Watcher, parts},
@@ -224,6 +233,22 @@ async fn one_address_may_have_so_many_and_ipv6_counts_by_network() {
     until(&desk, |stats| stats.open == 3).await;
     let mut watcher = Watcher::connect(&url, &[("x-forwarded-for", "198.51.100.1")]).await.unwrap();
     assert_eq!(watcher.next().await["type"], "connected");
+}
+
+#[tokio::test]
+async fn sockets_that_are_refused_take_no_more_files_than_there_are() {
+    let hub = Hub::open(Limits::new(1, None, 1, 3, PATIENCE), Clock::default()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut peers = Vec::new();
+    for _ in 0..10 {
+        peers.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        let (accepted, _) = listener.accept().await.unwrap();
+        hub.refuse(accepted.into_std().unwrap(), &[], Close::FULL);
+        assert!(hub.stats().open <= 3);
+    }
+    for stream in peers {
+        assert_eq!(RawSocket { stream }.closed().await.close(), (1013, "Try again later"));
+    }
 }
 
 #[tokio::test]

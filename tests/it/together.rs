@@ -235,6 +235,10 @@ async fn more_than_can_wait_is_refused_at_once_and_nothing_that_was_taken_is_los
     }
     let stored: Vec<(i64,)> = crate::browser::rows(&desk, "SELECT COUNT(*) FROM events").await;
     assert_eq!(stored, [(i64::try_from(taken).unwrap(),)]);
+    let scraped = crate::exposition::scrape(&desk).await;
+    assert_eq!(scraped.value("commit_deliveries_sum"), taken as f64);
+    let most = taken.div_ceil(64) + 1;
+    assert!(scraped.value("commit_deliveries_count") <= most as f64, "{taken} that waited share {most} commits");
     assert_eq!(desk.record(&completed("of-nobody")).await, "unmatched", "there is room again");
 }
 

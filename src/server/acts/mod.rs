@@ -24,10 +24,11 @@ use super::{
     sessions::{Finding, LOOK, Sessions},
     store::{Act, ActKind, Lane, StoreError},
 };
+use crate::domain::time::Timestamp;
 
 mod perform;
 
-use perform::NotYet;
+use perform::{NotYet, State};
 
 /// How many questions that only repair lost webhooks may be begun in a second, however many registrations wait.
 const ASKING_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
@@ -55,18 +56,13 @@ struct Worker {
     sessions: Arc<Sessions>,
     running: JoinSet<()>,
     /// What runs now. A lease may end under an act that still runs, when the clock is moved: it is not begun twice.
-    acts: HashMap<Id, (i64, Lane)>,
+    acts: HashMap<Id, (i64, ActKind)>,
     questions: DefaultDirectRateLimiter,
 }
 
 /// Runs until told to stop, then finishes what it has begun.
 pub async fn run(sessions: Arc<Sessions>, mut stop: watch::Receiver<bool>) {
-    let mut worker = Worker {
-        sessions: Arc::clone(&sessions),
-        running: JoinSet::new(),
-        acts: HashMap::new(),
-        questions: RateLimiter::direct(Quota::per_second(ASKING_PER_SECOND)),
-    };
+    let mut worker = Worker::new(Arc::clone(&sessions));
     loop {
         let wait = match worker.begin_what_is_due().await {
             Ok(wait) => wait.min(LOOK),
@@ -87,21 +83,27 @@ pub async fn run(sessions: Arc<Sessions>, mut stop: watch::Receiver<bool>) {
 }
 
 impl Worker {
-    fn ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => id,
-            Err(error) => {
-                tracing::error!(%error, "an act panicked; it is tried again when its lease ends");
-                error.id()
-            }
-        };
-        if let Some((_, lane)) = self.acts.remove(&id) {
-            self.count_running(lane);
+    fn new(sessions: Arc<Sessions>) -> Self {
+        Self {
+            sessions,
+            running: JoinSet::new(),
+            acts: HashMap::new(),
+            questions: RateLimiter::direct(Quota::per_second(ASKING_PER_SECOND)),
         }
     }
 
+    fn ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
+        let id = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(id, ())| *id);
+        let Some((_, kind)) = self.acts.remove(&id) else { return };
+        if let Err(error) = ended {
+            tracing::error!(act.kind = kind.as_str(), %error, "an act panicked; it is tried again when its lease ends");
+            self.sessions.metrics.acts.count([kind.as_str(), act::PANICKED]);
+        }
+        self.count_running(kind.lane());
+    }
+
     fn running_in(&self, lane: Lane) -> usize {
-        self.acts.values().filter(|(_, of)| *of == lane).count()
+        self.acts.values().filter(|(_, kind)| kind.lane() == lane).count()
     }
 
     fn room(&self, lane: Lane) -> usize {
@@ -120,7 +122,8 @@ impl Worker {
             self.ended(ended);
         }
         let mut wait = LOOK;
-        for lane in Lane::ALL {
+        // A look without the write lock first: mostly nothing is due.
+        for (lane, mut next) in Lane::ALL.into_iter().zip(self.sessions.store.next_acts_at().await?) {
             let room = self.room(lane);
             if room == 0 {
                 // Whatever ends makes room, and wakes the worker.
@@ -128,13 +131,10 @@ impl Worker {
             }
             let asking = lane == Lane::Asking;
             let now = self.sessions.clock.now();
-            // A look without the write lock first: mostly nothing is due.
-            let mut next = self.sessions.store.next_act_at(lane).await?;
             if next.is_some_and(|at| at <= now) {
                 let room = if asking { (0..room).take_while(|_| self.questions.check().is_ok()).count() } else { room };
                 if room > 0 {
-                    self.lease(lane, room).await?;
-                    next = self.sessions.store.next_act_at(lane).await?;
+                    next = self.lease(lane, room).await?;
                 }
             }
             if let Some(at) = next {
@@ -146,26 +146,34 @@ impl Worker {
         Ok(wait)
     }
 
-    async fn lease(&mut self, lane: Lane, most: usize) -> Result<(), StoreError> {
+    /// Begins some of the acts of a lane that are due, and says when the next one is.
+    async fn lease(&mut self, lane: Lane, most: usize) -> Result<Option<Timestamp>, StoreError> {
         let mut tx = self.sessions.store.begin_shared().await?;
         let acts = tx.lease_acts(lane, self.sessions.clock.now(), LEASE, most).await?;
+        let next = tx.next_act_at(lane).await?;
+        let mut begun = Vec::with_capacity(acts.len());
+        for act in acts {
+            // What cannot be read here is read once more by the act itself, which then says why.
+            let state = perform::state(&mut tx, &act).await.ok().flatten();
+            begun.push((act, state));
+        }
         tx.commit().await?;
         let running: BTreeSet<i64> = self.acts.values().map(|(act, _)| *act).collect();
-        for act in acts.into_iter().filter(|act| !running.contains(&act.id)) {
-            let id = act.id;
-            let handle = self.running.spawn(perform(Arc::clone(&self.sessions), act));
-            self.acts.insert(handle.id(), (id, lane));
+        for (act, state) in begun.into_iter().filter(|(act, _)| !running.contains(&act.id)) {
+            let (id, kind) = (act.id, act.kind);
+            let handle = self.running.spawn(perform(Arc::clone(&self.sessions), act, state));
+            self.acts.insert(handle.id(), (id, kind));
         }
         self.count_running(lane);
-        Ok(())
+        Ok(next)
     }
 }
 
-async fn perform(sessions: Arc<Sessions>, act: Act) {
+async fn perform(sessions: Arc<Sessions>, act: Act, state: Option<State>) {
     // A database that is locked for a while must not cost what was found out: tried again at once, not after the lease.
     const AGAIN: [u64; 5] = [1, 2, 5, 10, 0];
     let metrics = &sessions.metrics;
-    let work = timeout(LONGEST, perform::perform(&sessions, &act));
+    let work = timeout(LONGEST, perform::perform(&sessions, &act, state));
     let done = with_lease(&sessions, &act, work).await.unwrap_or(Err(NotYet::Wait("it took too long")));
     let (end, found) = match done {
         Err(NotYet::Platform(PlatformError::Refused(status))) => {
@@ -246,4 +254,27 @@ fn wait_for(reason: &NotYet, tries: u32) -> Duration {
 fn backoff(tries: u32) -> Duration {
     let longest = Duration::from_millis(500 << tries.min(5)).min(Duration::from_secs(15));
     longest.mul_f64(rand::rng().random_range(0.5..=1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{clock::Clock, config::Config, startup::Server};
+
+    #[tokio::test]
+    async fn an_act_that_panics_is_counted_and_runs_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", folder.path().join("v.db").display());
+        let set = [("PORT".to_owned(), "0".to_owned()), ("DATABASE_URL".to_owned(), database)];
+        let server = Server::start(Config::from_variables(&set.into()).unwrap(), Clock::default()).await.unwrap();
+        let mut worker = Worker::new(Arc::clone(&server.app().sessions));
+        let handle = worker.running.spawn(async { panic!("on purpose") });
+        worker.acts.insert(handle.id(), (1, ActKind::Purge));
+        assert_eq!(worker.running_in(Lane::Purging), 1);
+        let ended = worker.running.join_next_with_id().await.unwrap();
+        worker.ended(ended);
+        assert_eq!(worker.running_in(Lane::Purging), 0);
+        let counted = worker.sessions.metrics.acts.of([ActKind::Purge.as_str(), act::PANICKED]).unwrap();
+        assert_eq!(counted.get(), 1);
+    }
 }

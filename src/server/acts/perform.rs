@@ -11,8 +11,8 @@ use crate::{
     },
     server::{
         platform::{Cards, Connection, ConnectionState, Delivery, InvitationKeys, PlatformError, ProofState},
-        sessions::{CONFIRMATION, Finding, Sessions},
-        store::{About, Act, ActKind, Attempt, StoreError},
+        sessions::{CONFIRMATION, Finding, Sessions, has_news},
+        store::{About, Act, ActKind, Attempt, StoreError, Tx},
     },
 };
 
@@ -30,8 +30,20 @@ pub(super) enum NotYet {
     Wait(&'static str),
 }
 
-/// Does an act.
-pub(super) async fn perform(sessions: &Sessions, act: &Act) -> Result<Finding, NotYet> {
+/// What an act is about, as it was when the act was leased.
+pub(super) type State = (Session, Attempt);
+
+/// Reads what an act is about, if it needs it.
+pub(super) async fn state(tx: &mut Tx, act: &Act) -> Result<Option<State>, StoreError> {
+    let Some((id, number)) = act.about.attempt().filter(|_| !matches!(act.kind, ActKind::Expire | ActKind::Purge))
+    else {
+        return Ok(None);
+    };
+    Ok(tx.session(id).await?.zip(tx.attempt(id, number).await?))
+}
+
+/// Does an act. Where the state it begins in is not known, it is read.
+pub(super) async fn perform(sessions: &Sessions, act: &Act, state: Option<State>) -> Result<Finding, NotYet> {
     let (id, number) = match &act.about {
         About::Attempt(id, number) => (*id, *number),
         About::Connection(id) => return read_connection(sessions, id).await,
@@ -41,11 +53,14 @@ pub(super) async fn perform(sessions: &Sessions, act: &Act) -> Result<Finding, N
         return Ok(Finding::Nothing);
     }
     // An act of an attempt that is over, or of a session that is gone, has nothing left to do.
-    let Some(session) = sessions.store.session(id).await? else { return Ok(Finding::Nothing) };
+    let state = match state {
+        Some(state) => Some(state),
+        None => sessions.store.session(id).await?.zip(sessions.store.attempt(id, number).await?),
+    };
+    let Some((session, attempt)) = state else { return Ok(Finding::Nothing) };
     if session.attempt != number || session.progress.stage.is_end() {
         return Ok(Finding::Nothing);
     }
-    let Some(attempt) = sessions.store.attempt(id, number).await? else { return Ok(Finding::Nothing) };
     match act.kind {
         ActKind::RequestProof => request_proof(sessions, &session, &attempt).await,
         ActKind::VerifyProof => verify_proof(sessions, &session, &attempt).await,
@@ -171,6 +186,10 @@ async fn fall_back(sessions: &Sessions, session: &Session, attempt: &Attempt) ->
 
 /// Asks the platform how things stand (contract 5.7).
 async fn reconcile(sessions: &Sessions, session: &Session, attempt: &Attempt) -> Result<Finding, NotYet> {
+    // Where webhooks are hints, one of them is the reason to ask at once.
+    if !sessions.webhooks_are_hints && has_news(session, sessions.clock.now()) {
+        return Ok(Finding::Nothing);
+    }
     let platform = &sessions.platform;
     let seen = match (session.progress.stage, &attempt.connection_id, &attempt.invited, &attempt.proof_id) {
         (Stage::Waiting | Stage::Scanned, Some(connection), _, _) => {

@@ -5,11 +5,12 @@ use axum::{
     Router,
     extract::State,
     http::{HeaderMap, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
 
-use super::{method_not_allowed, no_such_call, security_headers};
+use super::{guard, method_not_allowed, no_such_call};
 use crate::server::{metrics, problem::Problem, state::App};
 
 /// On the main port.
@@ -23,16 +24,16 @@ pub async fn guarded(State(app): State<App>, headers: HeaderMap) -> Result<Respo
 
 /// What is served on the port of its own.
 pub fn router(app: App) -> Router {
-    let router = Router::new()
+    Router::new()
         .route("/metrics", get(open))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(no_such_call)
-        .with_state(app);
-    security_headers(router, false)
+        .layer(middleware::from_fn_with_state(app.clone(), guard))
+        .with_state(app)
 }
 
 async fn open(State(app): State<App>) -> Response {
-    match metrics::scrape(&app.sessions).await {
+    match metrics::scrape(&app.sessions, app.config.polling_interval).await {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::TEXT_FORMAT)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be told");

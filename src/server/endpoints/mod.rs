@@ -5,7 +5,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, Method, header},
-    middleware::{self, Next},
+    middleware::Next,
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -57,19 +57,10 @@ pub async fn method_not_allowed() -> Problem {
     Problem::MethodNotAllowed
 }
 
-/// Refuses calls that a foreign page makes a browser send: everything that could change something, and the socket.
-/// Webhooks and wallets are no browsers and send no `Origin`.
-pub async fn check_origin(State(app): State<App>, request: Request, next: Next) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let guarded = !safe || request.uri().path().starts_with("/ws/");
-    if guarded && !app.origin_is_ours(request.headers()) {
-        return Problem::ForeignOrigin.into_response();
-    }
-    next.run(request).await
-}
-
-/// The headers that every answer carries, unless it has one of its own. One layer for all: each would cost every call.
-pub fn security_headers<S: Clone + Send + Sync + 'static>(router: Router<S>, https: bool) -> Router<S> {
+/// What holds for every call. Calls are refused that a foreign page makes a browser send: everything that could change
+/// something, and the socket (webhooks and wallets are no browsers and send no `Origin`). And every answer carries some
+/// headers, unless it has one of its own. One layer for all of it: each would cost every call.
+pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     const FIXED: [(HeaderName, HeaderValue); 6] = [
         (header::SERVER, HeaderValue::from_static("vestibule")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -84,10 +75,15 @@ pub fn security_headers<S: Clone + Send + Sync + 'static>(router: Router<S>, htt
     ];
     const HTTPS: (HeaderName, HeaderValue) =
         (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
-    router.layer(middleware::map_response(move |mut response: Response| async move {
-        for (name, value) in FIXED.into_iter().chain(https.then_some(HTTPS)) {
-            response.headers_mut().entry(name).or_insert(value);
-        }
-        response
-    }))
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let guarded = !safe || request.uri().path().starts_with("/ws/");
+    let mut response = if guarded && !app.origin_is_ours(request.headers()) {
+        Problem::ForeignOrigin.into_response()
+    } else {
+        next.run(request).await
+    };
+    for (name, value) in FIXED.into_iter().chain(app.is_https().then_some(HTTPS)) {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
 }

@@ -59,7 +59,7 @@ pub async fn open(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|_| Problem::TooLarge)?;
+    let body = body.map_err(|error| Problem::of_body(&error))?;
     let request: OpenRequest = serde_json::from_slice(&body).map_err(|_| Problem::BadJson)?;
     if request.request_type != "registration" {
         return Err(Problem::BadRequestType);
@@ -113,17 +113,16 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = Which::session(which, &app, &headers)?;
-    let client_has = |tag: &str| headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag);
     // What is published from here on is not missed by what the next poll goes by.
     let look = app.sessions.hub.look(id);
     let polls = &app.sessions.metrics.polls;
-    if let Some(version) = look.version().filter(|version| client_has(&etag(*version))) {
+    if let Some(version) = look.version().filter(|version| client_has(&headers, *version)) {
         polls.count([poll::UNCHANGED_IN_MEMORY]);
         return Ok((StatusCode::NOT_MODIFIED, tags(version)).into_response());
     }
     let session = app.sessions.store.session(id).await?.ok_or(Problem::NotFound)?;
     look.learn(session.version);
-    if client_has(&etag(session.version)) {
+    if client_has(&headers, session.version) {
         polls.count([poll::UNCHANGED_IN_DATABASE]);
         return Ok((StatusCode::NOT_MODIFIED, tags(session.version)).into_response());
     }
@@ -135,6 +134,15 @@ pub async fn show(
 /// The version names the state, so it is the tag; weak, because the time that remains is in the body too.
 fn etag(version: u64) -> String {
     format!("W/\"{version}\"")
+}
+
+/// Whether the client has the state of this version: by a list of tags, or by `*`, which any state matches. Tags are compared
+/// weakly, so a proxy that made them strong does no harm (RFC 9110, section 13.1.2).
+fn client_has(headers: &HeaderMap, version: u64) -> bool {
+    let tag = etag(version);
+    let opaque = |tag| str::strip_prefix(tag, "W/").unwrap_or(tag);
+    let known = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|list| list.to_str().ok());
+    known.flat_map(|list| list.split(',')).map(str::trim).any(|known| known == "*" || opaque(known) == opaque(&tag))
 }
 
 fn tags(version: u64) -> [(HeaderName, HeaderValue); 2] {

@@ -9,7 +9,7 @@ use axum::{
     extract::{ConnectInfo, Path, State, rejection::PathRejection},
     http::HeaderMap,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::BODY_LIMIT;
 use crate::server::{
@@ -20,6 +20,13 @@ use crate::server::{
     store::EventOutcome,
 };
 
+/// The answer to a delivery that is on disk.
+#[derive(Serialize)]
+pub struct Received {
+    received: bool,
+    outcome: &'static str,
+}
+
 /// Receives one delivery.
 pub async fn receive(
     State(app): State<App>,
@@ -27,10 +34,10 @@ pub async fn receive(
     path_token: Result<Option<Path<String>>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Received>, Problem> {
     let outcome = take_in(&app, Instant::now(), peer, path_token, &headers, body).await;
     let outcome = outcome.inspect_err(|problem| app.sessions.metrics.deliveries_refused.count([problem.code()]))?;
-    Ok(Json(json!({ "received": true, "outcome": outcome.as_str() })))
+    Ok(Json(Received { received: true, outcome: outcome.as_str() }))
 }
 
 async fn take_in(
@@ -53,7 +60,7 @@ async fn take_in(
     let claim = mode.check_headers(headers, secrets, app.sessions.clock.now()).map_err(unauthorized)?;
     // Only now is anything read: a stranger cannot make us take a megabyte. Where the body itself is signed, the headers
     // have at least to be complete and of this time.
-    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::TooLarge)?;
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|error| Problem::of_body(&error))?;
     claim.check_body(secrets, &body).map_err(unauthorized)?;
     let delivery = app.sessions.platform.translate(&body).map_err(|_| Problem::BadJson)?;
     check_addressee(app, &delivery)?;

@@ -7,6 +7,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
@@ -15,7 +16,13 @@ use tokio::{
 };
 
 use super::hub::{Hub, Seat};
-use crate::domain::{session::Session, wire::Close};
+use crate::{
+    domain::{session::Session, wire::Close},
+    server::patience::Patience,
+};
+
+/// How long a peer may take nothing of an answer. Pages are some ten KiB, which the kernel takes from us at once.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 /// What becomes of a connection after the opening handshake.
 pub enum Arrival {
@@ -73,18 +80,20 @@ impl Arrival {
     }
 }
 
-/// The stream of an HTTP connection. From the announcement on, what is written is kept instead of sent.
+/// The stream of an HTTP connection. From the announcement on, what is written is kept instead of sent. A peer that does
+/// not take what is sent is given up.
 pub struct Line {
     stream: TcpStream,
     handover: Handover,
     answer: Vec<u8>,
+    patience: Patience,
 }
 
 impl Line {
     /// The stream of the connection that this note is about.
     #[must_use]
     pub fn new(stream: TcpStream, handover: Handover) -> Self {
-        Self { stream, handover, answer: Vec::new() }
+        Self { stream, handover, answer: Vec::new(), patience: Patience::default() }
     }
 
     /// The stream, and what was kept.
@@ -115,7 +124,14 @@ impl AsyncWrite for Line {
         if self.handover.is_announced() {
             return Poll::Ready(io::Write::write_vectored(&mut self.answer, slices));
         }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        if written.is_ready() {
+            self.patience.renew();
+        } else if self.patience.is_over(cx, ANSWER_TIME) {
+            // An answer that nobody reads would be kept for ever, with everything that belongs to its connection.
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -128,5 +144,30 @@ impl AsyncWrite for Line {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::AsyncWriteExt,
+        net::TcpListener,
+        time::{Instant, timeout},
+    };
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_not_read_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut line = Line::new(listener.accept().await.unwrap().0, Handover::default());
+        assert!(line.write_all(b"what the kernel takes").await.is_ok() && line.patience.is_idle());
+        let began = Instant::now();
+        // More than any kernel keeps.
+        let all = vec![0; 64 << 20];
+        let failed = timeout(2 * ANSWER_TIME, line.write_all(&all)).await.unwrap().unwrap_err();
+        assert_eq!((failed.kind(), began.elapsed() >= ANSWER_TIME), (io::ErrorKind::TimedOut, true));
+        drop(peer);
     }
 }

@@ -48,6 +48,8 @@ pub struct Limits {
     pub most_per_address: Option<usize>,
     /// Sockets in all.
     pub most: usize,
+    /// The same, those included that are being closed or refused: beyond it they have no time to say goodbye.
+    pub most_open: usize,
     /// How often each socket is pinged.
     pub ping_interval: Duration,
     /// Frames that a peer may send between two pings.
@@ -62,10 +64,16 @@ const LEAST_FRAMES: u64 = 1024;
 impl Limits {
     /// These limits.
     #[must_use]
-    pub fn new(most_per_session: usize, most_per_address: Option<usize>, most: usize, ping_interval: Duration) -> Self {
+    pub fn new(
+        most_per_session: usize,
+        most_per_address: Option<usize>,
+        most: usize,
+        most_open: usize,
+        ping_interval: Duration,
+    ) -> Self {
         let frames = (ping_interval.as_secs() * FRAMES_PER_SECOND).max(LEAST_FRAMES);
         let most_frames = u16::try_from(frames).unwrap_or(u16::MAX - 1);
-        Self { most_per_session, most_per_address, most, ping_interval, most_frames }
+        Self { most_per_session, most_per_address, most, most_open, ping_interval, most_frames }
     }
 }
 
@@ -106,9 +114,10 @@ impl Hub {
         let table = Table::new(poll.registry().try_clone()?, clock, limits, Arc::clone(&emptied));
         let shared = Arc::new(Shared { table: Mutex::new(table), is_over: AtomicBool::new(false) });
         let for_thread = Arc::clone(&shared);
-        std::thread::Builder::new()
-            .name("sockets".to_owned())
-            .spawn(move || reactor::run(poll, &for_thread, limits.ping_interval))?;
+        std::thread::Builder::new().name("sockets".to_owned()).spawn(move || {
+            let _vital = Vital;
+            reactor::run(poll, &for_thread, limits.ping_interval);
+        })?;
         Ok(Arc::new(Self { shared, waker, emptied }))
     }
 
@@ -198,8 +207,22 @@ impl Drop for Hub {
     }
 }
 
-/// An IPv6 customer has a network of 64 bits, so single addresses of it count for nothing.
-fn network(address: IpAddr) -> IpAddr {
+/// Lives on a thread without which nothing goes on and which nobody waits for: a panic there ends the process, for a service
+/// manager to start another.
+struct Vital;
+
+impl Drop for Vital {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the sockets' thread panicked");
+            std::process::abort();
+        }
+    }
+}
+
+/// What an address counts as: an IPv6 customer has a network of 64 bits, so single addresses of it count for nothing.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         v4 => v4,
@@ -264,5 +287,31 @@ impl Look {
 impl Drop for Look {
     fn drop(&mut self) {
         self.hub.shared.table().rooms.looked(self.session);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::process::ExitStatusExt, process::Command};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_on_a_vital_thread_ends_the_process() {
+        const IS_VICTIM: &str = "VESTIBULE_TEST_IS_VICTIM";
+        const SIGABRT: i32 = 6;
+        if std::env::var_os(IS_VICTIM).is_some() {
+            let thread = std::thread::spawn(|| {
+                let _vital = Vital;
+                panic!("on purpose");
+            });
+            let _ = thread.join();
+            return;
+        }
+        let name = format!("{}::a_panic_on_a_vital_thread_ends_the_process", module_path!());
+        let name = name.split_once("::").map_or(&*name, |(_, name)| name);
+        let mut victim = Command::new(std::env::current_exe().unwrap());
+        let ended = victim.args(["--exact", name]).env(IS_VICTIM, "yes").output().unwrap();
+        assert_eq!(ended.status.signal(), Some(SIGABRT), "{ended:?}");
     }
 }

@@ -28,7 +28,8 @@ use crate::{
 
 /// How long the closing handshake may take.
 const GOODBYE: Duration = Duration::from_secs(5);
-/// The most sockets that may take their time to say goodbye; beyond, they are dropped right after the close frame.
+/// The most sockets that may take their time to say goodbye, where there are files enough; beyond, they are dropped right
+/// after the close frame.
 const MOST_LEAVING: usize = 4096;
 
 /// The server stops: all sockets are closed, evenly over a time.
@@ -299,7 +300,8 @@ impl Table {
         let gone = socket.close(life, frame::close(code, reason), &self.registry, &self.clock).is_err();
         self.goodbyes = self.goodbyes.wrapping_add(1);
         socket.goodbye = self.goodbyes;
-        if gone || self.sockets.len() - self.watching > MOST_LEAVING {
+        let open = self.sockets.len();
+        if gone || open > self.limits.most_open || open - self.watching > MOST_LEAVING {
             self.remove(index);
         } else {
             self.leaving.push_back((Instant::now() + GOODBYE, index, self.goodbyes));

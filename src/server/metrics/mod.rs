@@ -43,8 +43,10 @@ pub mod act {
     pub const REFUSED: &str = "refused";
     /// What was found could not be stored; it is run again when its lease ends.
     pub const NOT_STORED: &str = "not_stored";
+    /// It panicked; it is run again when its lease ends.
+    pub const PANICKED: &str = "panicked";
     /// Every one.
-    pub const ENDS: [&str; 5] = [DONE, PUT_OFF, GIVEN_UP, REFUSED, NOT_STORED];
+    pub const ENDS: [&str; 6] = [DONE, PUT_OFF, GIVEN_UP, REFUSED, NOT_STORED, PANICKED];
 }
 
 /// How a poll was answered.

@@ -38,11 +38,11 @@ const CLOSE_CODES: [u16; 11] = [
     Close::FULL.code,
 ];
 
-/// Everything there is to tell, in the text format of Prometheus (version 0.0.4).
+/// Everything there is to tell, and how often a page polls that has to, in the text format of Prometheus (version 0.0.4).
 ///
 /// # Errors
 /// When it cannot be written as text.
-pub async fn scrape(sessions: &Sessions) -> Result<String, Error> {
+pub async fn scrape(sessions: &Sessions, polling_interval: Duration) -> Result<String, Error> {
     let metrics = &sessions.metrics;
     let backlog = tokio::time::timeout(PATIENCE, sessions.store.backlog(sessions.clock.now())).await;
     let backlog = match backlog {
@@ -65,6 +65,11 @@ pub async fn scrape(sessions: &Sessions) -> Result<String, Error> {
         "vestibule_intake_waiting",
         "Webhooks that wait to be recorded.",
         sessions.intake.depth() as f64,
+    ));
+    families.push(gauge(
+        "vestibule_polling_interval_seconds",
+        "How long a page waits between two polls.",
+        polling_interval.as_secs_f64(),
     ));
     let up = if backlog.is_some() { 1.0 } else { 0.0 };
     families.push(gauge("vestibule_store_up", "Whether the database answered this scrape in time.", up));

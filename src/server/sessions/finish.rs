@@ -3,7 +3,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{Sessions, awaits_news};
+use super::{NEWS, Sessions, awaits_news, has_news};
 use crate::{
     domain::{
         session::Session,
@@ -85,7 +85,8 @@ impl Sessions {
             (About::Connection(_), _) => None,
         };
         match changed.as_ref().filter(|session| act.kind == ActKind::Reconcile && self.goes_on(act, session)) {
-            // As long as news is awaited there is a next question.
+            // As long as news is awaited there is a next question. Where there was news meanwhile, they begin anew.
+            Some(session) if has_news(session, now) => tx.rest_act(act.id, session.updated_at.plus(NEWS)).await?,
             Some(session) => tx.put_off_act(act.id, now.plus(self.next_question(act, session, now)), None).await?,
             None => tx.finish_act(act.id, now).await?,
         }
@@ -160,7 +161,7 @@ impl Sessions {
             Finding::Asked(_) => {
                 if session.progress.stage == Stage::Requested {
                     let about = About::Attempt(id, number);
-                    tx.set_act(ActKind::Reconcile, &about, now.plus(super::NEWS)).await?;
+                    tx.wake_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
                 }
                 // Its webhooks may have overtaken the answer that named the exchange.
                 session = self.and_those_that_waited(tx, session, attempt.connection_id, now).await?;

@@ -4,10 +4,13 @@
 
 use std::{sync::Arc, time::Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::yield_now,
+};
 
 use super::Sessions;
-use crate::server::{gather::gather, platform::Delivery, store::EventOutcome};
+use crate::server::{platform::Delivery, store::EventOutcome};
 
 /// How many may wait. At a thousand in a second, the platform is told to come back after a second's worth.
 const ROOM: usize = 1024;
@@ -82,6 +85,23 @@ pub async fn run(sessions: Arc<Sessions>, mut queue: Queue) {
             }
             // The platform may have hung up.
             let _ = answer.send(outcome);
+        }
+    }
+}
+
+/// Lets whoever is about to put something into a queue do so, for as long as anybody does and there are not `most`: what has
+/// reached this process already goes along at no cost, and where there is nothing more nobody waits.
+async fn gather<T>(gathered: &mut Vec<T>, most: usize, mut next: impl FnMut() -> Option<T>) {
+    loop {
+        yield_now().await;
+        let before = gathered.len();
+        while gathered.len() < most
+            && let Some(more) = next()
+        {
+            gathered.push(more);
+        }
+        if gathered.len() == before {
+            return;
         }
     }
 }

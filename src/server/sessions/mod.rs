@@ -135,7 +135,7 @@ impl Sessions {
         event: Event,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let deadline = session.expires_at;
+        let (deadline, before, changed_at) = (session.expires_at, session.progress.stage, session.updated_at);
         let outcome = session.apply(event, now, &self.deadlines);
         if outcome != Outcome::Advanced {
             return Ok(outcome);
@@ -155,7 +155,8 @@ impl Sessions {
             }
             return Ok(outcome);
         }
-        if session.expires_at != deadline {
+        // To a deadline that is later than it was the act comes too early, and waits on.
+        if session.expires_at < deadline {
             tx.set_act(ActKind::Expire, &about, session.expires_at).await?;
         }
         if matches!(stage, Stage::Scanned if session.progress.answered) || stage == Stage::Connected {
@@ -169,8 +170,10 @@ impl Sessions {
             Stage::Presented => tx.add_act(ActKind::VerifyProof, &about, now).await?,
             _ => {}
         }
-        if awaits_news(stage) {
-            tx.set_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
+        // The scan a moment ago has set the next question already.
+        let is_near = before == Stage::Scanned && now < changed_at.plus(NEWS);
+        if awaits_news(stage) && !is_near {
+            tx.wake_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
         }
         Ok(outcome)
     }
@@ -187,6 +190,11 @@ impl Sessions {
 /// Whether the next step is one that a webhook brings.
 const fn awaits_news(stage: Stage) -> bool {
     matches!(stage, Stage::Waiting | Stage::Scanned | Stage::Requested)
+}
+
+/// Whether anything came so lately that there is nothing to ask for yet.
+pub fn has_news(session: &Session, now: Timestamp) -> bool {
+    now < session.updated_at.plus(NEWS)
 }
 
 /// Does work to its end, even when whoever waits for it goes away: a request that is dropped in the middle of a commit

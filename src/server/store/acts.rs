@@ -179,14 +179,22 @@ impl TryFrom<Stored> for Act {
 }
 
 impl Store {
-    /// When the next act of a lane is due; `None` when nothing is left to do.
+    /// When the next act of each lane of [`Lane::ALL`] is due; `None` where nothing is left to do.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn next_act_at(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL";
-        let at = self.readers.read(|db| db.row(sql, values![lane as i64], single::<Option<i64>>))?;
-        Ok(at.flatten().map(Timestamp))
+    pub async fn next_acts_at(&self) -> Result<[Option<Timestamp>; Lane::ALL.len()], StoreError> {
+        let sql = "SELECT (SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL), \
+                   (SELECT MIN(due_at) FROM acts WHERE lane = $2 AND done_at IS NULL), \
+                   (SELECT MIN(due_at) FROM acts WHERE lane = $3 AND done_at IS NULL), \
+                   (SELECT MIN(due_at) FROM acts WHERE lane = $4 AND done_at IS NULL)";
+        let [doing, asking, expiring, purging] = Lane::ALL.map(|lane| lane as i64);
+        let next = self.readers.read(|db| {
+            db.row(sql, values![doing, asking, expiring, purging], |row| {
+                Ok([row.next::<Option<i64>>()?, row.next()?, row.next()?, row.next()?])
+            })
+        });
+        Ok(next?.unwrap_or_default().map(|at| at.map(Timestamp)))
     }
 }
 
@@ -242,6 +250,19 @@ impl Tx {
         self.wish(sql, kind, about, due_at)
     }
 
+    /// Makes an act of an attempt due at this time at the latest: one that is due before finds out by itself that it may
+    /// wait on, and costs nothing here. One that runs is done once more after it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wake_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
+        let sql = concat!(
+            override_with!("(session_id, attempt, kind)"),
+            " WHERE done_at IS NOT NULL OR leased = 1 OR acts.due_at > excluded.due_at"
+        );
+        self.wish(sql, kind, about, due_at)
+    }
+
     fn wish(&mut self, sql: &'static str, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
         let (kind, lane) = (Value::from(kind.as_str()), Value::from(kind.lane() as i64));
         let [session, attempt, connection] = match about {
@@ -257,6 +278,16 @@ impl Tx {
     #[must_use]
     pub fn makes_due(&self, by: Timestamp) -> bool {
         self.soonest.is_some_and(|soonest| soonest <= by)
+    }
+
+    /// When the next act of a lane is due; `None` when nothing is left to do.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_act_at(&mut self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL";
+        let at = self.db()?.row(sql, values![lane as i64], single::<Option<i64>>)?;
+        Ok(at.flatten().map(Timestamp))
     }
 
     /// Leases some of the acts of a lane that are due; nobody else gets them until the lease ends.
@@ -309,6 +340,16 @@ impl Tx {
         let sql =
             "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, problem = $3 WHERE id = $1";
         self.db()?.execute(sql, values![id, due_at, reason]).map(drop)
+    }
+
+    /// Puts an act off as if it had never been tried; or to when it was made due again while it ran.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rest_act(&mut self, id: i64, due_at: Timestamp) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, tries = 0 WHERE id = $1";
+        self.db()?.execute(sql, values![id, due_at]).map(drop)
     }
 
     /// Frees the leases of a process that is no more. Only right where one process alone has the database, as on SQLite.

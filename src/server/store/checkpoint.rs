@@ -17,8 +17,9 @@ use super::{StoreError, connection::Connection, writer::Writer};
 
 /// After a commit, so long others may follow before anybody looks at the log.
 const PAUSE: Duration = Duration::from_millis(100);
-/// From so many pages on the log is folded back: what SQLite itself would take.
-const LONG: i64 = 1_000;
+/// From so many pages on the log is folded back. SQLite itself would take a thousand; in a longer log the same pages are
+/// changed more often, and each is folded back once.
+const LONG: i64 = 4_000;
 /// A log of so many pages has not been begun anew because somebody always wrote meanwhile: then a commit has to wait.
 const TOO_LONG: i64 = 16_384;
 

@@ -6,6 +6,7 @@ use std::{borrow::Cow, path::Path, time::Duration};
 
 use rusqlite::{
     CachedStatement, OpenFlags, ToSql,
+    config::DbConfig,
     types::{FromSql, ToSqlOutput, ValueRef},
 };
 
@@ -46,6 +47,8 @@ impl Connection {
     fn set_up(connection: rusqlite::Connection, patience: Duration) -> Result<Self, StoreError> {
         connection.busy_timeout(patience)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // A statement keeps its plan whatever its values are, instead of being prepared anew for some of them.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self(connection))
     }
 

@@ -9,8 +9,8 @@ use crate::domain::wire::Close;
 /// What to do after a socket ended or could not be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Next {
-    /// How long to wait before the socket is tried again; `None`: there is nothing to gain from it.
-    pub retry: Option<Duration>,
+    /// How long to wait before the socket is tried again.
+    pub retry: Duration,
     /// Whether to ask for the state meanwhile.
     pub poll: bool,
 }
@@ -39,19 +39,16 @@ impl Backoff {
         }
         if code == Close::RESTARTING.code {
             // Meant so, and soon over.
-            return Next { retry: Some(part_of(options.restart_spread)), poll: self.failures >= options.attempts };
+            return Next { retry: part_of(options.restart_spread), poll: self.failures >= options.attempts };
         }
         self.failures = self.failures.saturating_add(1);
         if Close::stays_away(code) {
-            return Next { retry: None, poll: true };
-        }
-        if code == Close::FULL.code {
-            // Room is made when others leave: later, and not by asking often.
-            return Next { retry: Some(between_half_and_whole(options.longest_wait, random)), poll: true };
+            // Room is made when others leave, of the server's sockets or of the session's: later, and not by asking often.
+            return Next { retry: between_half_and_whole(options.longest_wait, random), poll: true };
         }
         let doubled = 1_u32.checked_shl(self.failures - 1).unwrap_or(u32::MAX);
         let bound = options.first_wait.saturating_mul(doubled).min(options.longest_wait);
-        Next { retry: Some(part_of(bound)), poll: self.failures >= options.attempts }
+        Next { retry: part_of(bound), poll: self.failures >= options.attempts }
     }
 }
 
@@ -76,7 +73,7 @@ mod tests {
     fn the_wait_doubles_up_to_half_a_minute_and_polling_begins_with_the_fifth_failure() {
         let mut backoff = backoff();
         let nexts: Vec<Next> = (0..40).map(|_| backoff.ended(LOST, Duration::ZERO, 1.0)).collect();
-        let waits: Vec<u128> = nexts.iter().filter_map(|next| Some(next.retry?.as_millis())).collect();
+        let waits: Vec<u128> = nexts.iter().map(|next| next.retry.as_millis()).collect();
         assert_eq!(waits[..8], [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
         assert_eq!((waits.len(), waits[39]), (40, 30_000), "it is tried for ever");
         assert_eq!(nexts.iter().position(|next| next.poll), Some(4));
@@ -86,9 +83,9 @@ mod tests {
     #[test]
     fn jitter_takes_any_part_of_the_wait() {
         let wait = |random| backoff().ended(LOST, Duration::ZERO, random).retry;
-        assert_eq!(wait(0.0), Some(Duration::ZERO));
-        assert_eq!(wait(0.5), Some(Duration::from_millis(250)));
-        assert_eq!(wait(1.0), Some(Duration::from_millis(500)));
+        assert_eq!(wait(0.0), Duration::ZERO);
+        assert_eq!(wait(0.5), Duration::from_millis(250));
+        assert_eq!(wait(1.0), Duration::from_millis(500));
     }
 
     #[test]
@@ -97,28 +94,25 @@ mod tests {
         for _ in 0..9 {
             backoff.ended(LOST, SECOND, 1.0);
         }
-        assert_eq!(backoff.ended(LOST, SECOND, 1.0), Next { retry: Some(30 * SECOND), poll: true });
-        assert_eq!(backoff.ended(LOST, 10 * SECOND, 1.0), Next { retry: Some(SECOND / 2), poll: false });
+        assert_eq!(backoff.ended(LOST, SECOND, 1.0), Next { retry: 30 * SECOND, poll: true });
+        assert_eq!(backoff.ended(LOST, 10 * SECOND, 1.0), Next { retry: SECOND / 2, poll: false });
     }
 
     #[test]
     fn a_restart_is_no_failure_and_all_come_back_spread_over_a_short_time() {
         let mut backoff = backoff();
         for _ in 0..50 {
-            assert_eq!(backoff.ended(1012, SECOND, 0.5), Next { retry: Some(SECOND), poll: false });
+            assert_eq!(backoff.ended(1012, SECOND, 0.5), Next { retry: SECOND, poll: false });
         }
-        assert_eq!(backoff.ended(LOST, SECOND, 1.0), Next { retry: Some(SECOND / 2), poll: false });
+        assert_eq!(backoff.ended(LOST, SECOND, 1.0), Next { retry: SECOND / 2, poll: false });
     }
 
     #[test]
-    fn a_full_server_is_tried_later_and_polled_at_once() {
-        let mut backoff = backoff();
-        assert_eq!(backoff.ended(1013, Duration::ZERO, 0.0), Next { retry: Some(15 * SECOND), poll: true });
-        assert_eq!(backoff.ended(1013, Duration::ZERO, 1.0), Next { retry: Some(30 * SECOND), poll: true });
-    }
-
-    #[test]
-    fn a_socket_that_may_not_be_is_not_tried_again() {
-        assert_eq!(backoff().ended(1008, SECOND, 0.5), Next { retry: None, poll: true });
+    fn where_there_is_no_room_or_no_leave_it_is_tried_later_and_polled_at_once() {
+        for code in [1008, 1013] {
+            let mut backoff = backoff();
+            assert_eq!(backoff.ended(code, Duration::ZERO, 0.0), Next { retry: 15 * SECOND, poll: true });
+            assert_eq!(backoff.ended(code, Duration::ZERO, 1.0), Next { retry: 30 * SECOND, poll: true });
+        }
     }
 }

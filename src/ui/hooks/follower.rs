@@ -42,8 +42,6 @@ pub(super) struct Follower {
     stands_since: Cell<Option<f64>>,
     /// A ping is out and nothing was heard since.
     pinged: Cell<bool>,
-    /// There is nothing to gain from another socket until somebody looks at the page anew.
-    barred: Cell<bool>,
     /// Answers are followed by further questions.
     polling: Cell<bool>,
     /// The question that is on its way.
@@ -79,7 +77,6 @@ impl Follower {
                 socket: RefCell::default(),
                 stands_since: Cell::default(),
                 pinged: Cell::default(),
-                barred: Cell::default(),
                 polling: Cell::default(),
                 question: RefCell::default(),
                 left: Cell::default(),
@@ -136,7 +133,6 @@ impl Follower {
         if !self.is_seen() {
             return;
         }
-        self.barred.set(false);
         self.ask();
         let state = self.socket.borrow().as_ref().map(WebSocket::ready_state);
         match state {
@@ -244,10 +240,7 @@ impl Follower {
         let mut backoff = self.backoff.get();
         let next = backoff.ended(code, Duration::from_millis(stood.max(0.0) as u64), js_sys::Math::random());
         self.backoff.set(backoff);
-        self.barred.set(next.retry.is_none());
-        if let Some(wait) = next.retry {
-            self.retry.after(wait);
-        }
+        self.retry.after(next.retry);
         if next.poll && !self.polling.replace(true) {
             self.ask();
         }
@@ -345,7 +338,7 @@ impl Follower {
             self.told.method.set(ConnectionMethod::Connecting);
         }
         // The server is back before the next socket is due. When each page finds out is spread by its polling.
-        if reached && was_offline && self.socket.borrow().is_none() && !self.barred.get() && self.is_seen() {
+        if reached && was_offline && self.socket.borrow().is_none() && self.is_seen() {
             self.connect();
         }
     }

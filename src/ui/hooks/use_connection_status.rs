@@ -6,8 +6,8 @@
 //! - **One socket for each tab**, never two, and one question at a time. A tab that is duplicated or restored is a tab
 //!   of its own.
 //! - **A socket that fails** is tried again, see [`backoff`](super::backoff): with full jitter, spread over a short time
-//!   after a restart, later where the server is full, not at all where it is refused for good. After so many failures in a
-//!   row the state is polled, while the socket is tried on; the first state over a socket ends the polling.
+//!   after a restart, later where the server is full or refuses it. After so many failures in a row, and there at once, the
+//!   state is polled, while the socket is tried on; the first state over a socket ends the polling.
 //! - **A socket that only looks alive** is found out by a ping: now and then, and whenever the network or the page comes
 //!   back.
 //! - **A hidden page** keeps the socket that it has, and neither polls nor opens another: nobody looks, and a browser that
@@ -37,7 +37,8 @@ pub struct ConnectionStatusOptions {
     pub polling_interval: Duration,
     /// The longest wait after the first failure; it doubles with each further one. By default 500 ms.
     pub first_wait: Duration,
-    /// What the longest wait doubles up to. A server that is full is left alone for at least half of it. By default 30 s.
+    /// What the longest wait doubles up to. A server that is full, or
+    /// refuses the socket, is left alone for at least half of it. By default 30 s.
     pub longest_wait: Duration,
     /// The time over which browsers come back whose server restarts. By default 2 s.
     pub restart_spread: Duration,
