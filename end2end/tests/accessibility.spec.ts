@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { statusOf } from "../support/faults";
+import { walkBadEnds } from "../support/bad-ends";
 import { FormPage } from "../support/form-page";
 import { FOREVER } from "../support/server";
 import { expect, test } from "../support/test";
@@ -77,39 +77,8 @@ for (const [seen, use] of [
       await expectAccessible(page, "the number");
     });
 
-    test("every bad end keeps to the rules", async ({ server, page, desk, wallet, faults }) => {
-      faults.allow(statusOf(404), statusOf(410));
-      await server.behave({ pace: 50 });
-      await desk.beginLive();
-      const link = await desk.link();
-      await wallet.open(link);
-      await wallet.connect();
-      await wallet.decline();
-      await desk.expectStage("declined");
-      await expectAccessible(page, "declined");
-      await desk.askAgain.click();
-      await wallet.awaitRequest(await desk.expectMatchingCode());
-      await wallet.shareInvalid();
-      await desk.expectStage("invalid");
-      await expectAccessible(page, "invalid");
-      await desk.tryAgain.click();
-      await desk.cancel.click();
-      await desk.expectStage("cancelled");
-      await expectAccessible(page, "cancelled");
-      await desk.tryAgain.click();
-      await wallet.open(await desk.linkAfter(link));
-      await wallet.breakOff();
-      await desk.expectStage("abandoned");
-      await expectAccessible(page, "abandoned");
-      await server.behave({ down: true });
-      await desk.tryAgain.click();
-      await expect(page.getByRole("alert")).toContainText("does not answer");
-      await expectAccessible(page, "without a platform");
-      await page.goto("/no/such/page");
-      await expectAccessible(page, "a page that is not there");
-      await page.goto(link);
-      await expectAccessible(page, "a link that is used up");
-    });
+    test("every bad end keeps to the rules", ({ server, page, desk, wallet, faults }) =>
+      walkBadEnds({ server, page, desk, wallet, faults }, expectAccessible));
   });
 }
 

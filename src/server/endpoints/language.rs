@@ -45,7 +45,7 @@ pub async fn choose(
     let cookie = Cookie::build((COOKIE, language.tag()))
         .path("/")
         .http_only(true)
-        .secure(app.public_url.scheme() == "https")
+        .secure(app.is_https())
         .same_site(SameSite::Lax)
         .max_age(Duration::days(365));
     let back = if is_a_path(&back) { &back } else { "/" };
