@@ -22,11 +22,11 @@ test("the browser keeps a page that is left, and it shows the newest state on th
   await page.goto(`${gateway.url}/`);
   await wallet.open(link);
   await page.goBack({ waitUntil: "commit" });
-  await expect(desk.headline).toHaveText("Your wallet has read the code");
+  await expect(desk.headline).toHaveText("Accept the connection in your wallet");
   await desk.expectMethod("websocket");
   expect(await desk.notes(), "the page is the one that was left").toEqual([
     "Scan the code with your wallet",
-    "Your wallet has read the code",
+    "Accept the connection in your wallet",
   ]);
   expect(await socketsOf(page)).toMatchObject({ opened: 2, open: 1, mostAtOnce: 1 });
   await wallet.connect();

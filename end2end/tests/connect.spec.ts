@@ -49,12 +49,12 @@ test("the code holds the short link, and a wallet gets a well-formed invitation 
     handshake_protocols: expect.arrayContaining([expect.stringMatching(/didexchange|connections/)]),
   });
 
-  await expect(desk.headline).toHaveText("Your wallet has read the code");
+  await expect(desk.headline).toHaveText("Accept the connection in your wallet");
   await expect(desk.live).toHaveAttribute("data-opened", "true");
   await desk.expectStage("waiting");
   expect(await desk.notes(), "without loading the page again").toEqual([
     "Scan the code with your wallet",
-    "Your wallet has read the code",
+    "Accept the connection in your wallet",
   ]);
 });
 
@@ -73,7 +73,7 @@ test("the page follows the wallet from the code to verified, pushed and without 
   page.on("request", (request) => requests.push(new URL(request.url()).pathname));
 
   await wallet.open((await desk.decodeCode()) ?? "");
-  await expect(desk.headline).toHaveText("Your wallet has read the code");
+  await expect(desk.headline).toHaveText("Accept the connection in your wallet");
   await wallet.connect();
   await desk.expectStage("requested");
   await expect(desk.code, "the code is put away once it is used").toBeHidden();

@@ -20,7 +20,7 @@ test.describe("when nothing happens", () => {
     await expect(desk.hint).toContainText("Still nothing?");
     await expect(desk.hint, "told politely").toHaveAttribute("aria-live", "polite");
     await wallet.open(await desk.link());
-    await expect(desk.headline).toHaveText("Your wallet has read the code");
+    await expect(desk.headline).toHaveText("Accept the connection in your wallet");
     await expect(desk.hint, "something happened").toBeEmpty();
     await page.clock.fastForward(HALF_A_MINUTE);
     await expect(desk.hint).toContainText("has not connected yet");

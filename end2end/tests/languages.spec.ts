@@ -28,7 +28,7 @@ test.describe("in a French browser", () => {
     await expect(desk.headline).toHaveText("Vérifié");
     const notes = await desk.notes();
     expect(notes, "told without loading the page again").toEqual(
-      expect.arrayContaining(["Votre portefeuille a lu le code", `Connexion à ${WALLET}`]),
+      expect.arrayContaining(["Acceptez la connexion dans votre portefeuille", `Connexion à ${WALLET}`]),
     );
     await page.getByRole("link", { name: "Passer au formulaire" }).click();
     await expect(page.getByRole("img", { name: "prouvé" }).first()).toBeVisible();

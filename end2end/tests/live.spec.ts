@@ -52,7 +52,7 @@ test("behind a gateway without sockets the page polls its way to the end, and ta
   expect(await server.sockets()).toEqual([]);
 
   await wallet.open(await desk.link());
-  await expect(desk.headline).toHaveText("Your wallet has read the code");
+  await expect(desk.headline).toHaveText("Accept the connection in your wallet");
   await expect.poll(() => gateway.polls).toContainEqual({ ifNoneMatch: 'W/"2"', status: 304 });
   await wallet.connect();
   await wallet.share();
@@ -156,7 +156,7 @@ test("a hidden page does not poll, and asks at once when it is looked at", async
 
   gateway.allowUpgrades();
   await setHidden(page, false);
-  await expect(desk.headline).toHaveText("Your wallet has read the code");
+  await expect(desk.headline).toHaveText("Accept the connection in your wallet");
   await desk.expectMethod("websocket");
   expect((await socketsOf(page)).mostAtOnce).toBe(1);
 });
@@ -167,7 +167,7 @@ test("a hidden page keeps its socket and follows", async ({ server, page, desk, 
   await desk.beginLive();
   await setHidden(page, true);
   await wallet.open(await desk.link());
-  await expect(desk.headline).toHaveText("Your wallet has read the code");
+  await expect(desk.headline).toHaveText("Accept the connection in your wallet");
   for (const hidden of [false, true, false]) await setHidden(page, hidden);
   await desk.expectMethod("websocket");
   expect(await socketsOf(page)).toMatchObject({ opened: 1, open: 1 });
@@ -209,7 +209,7 @@ test("a line that went dead without a word is found out when somebody looks", as
   await wallet.open(await desk.link());
   await setHidden(page, false);
   // Asked for at once, while the socket still looks alive …
-  await expect(desk.headline).toHaveText("Your wallet has read the code");
+  await expect(desk.headline).toHaveText("Accept the connection in your wallet");
   expect((await socketsOf(page)).opened).toBe(1);
   // … and then its ping is not answered.
   await expect.poll(async () => (await socketsOf(page)).opened).toBe(2);
@@ -315,7 +315,7 @@ test.describe("where a registration may have one socket", () => {
     await expect.poll(() => polls.length).toBeGreaterThan(6);
     expect(await socketsOf(second.page)).toMatchObject({ opened: 1, open: 0, closeCodes: [1008] });
     await wallet.open(await desk.link());
-    await expect(second.headline).toHaveText("Your wallet has read the code");
+    await expect(second.headline).toHaveText("Accept the connection in your wallet");
 
     await page.close();
     // Nobody has to look at it anew.

@@ -16,7 +16,7 @@ test("without JavaScript the page follows by loading itself again, all the way",
   const code = await desk.decodeCode();
   expect(code).toBe(await desk.link());
   await wallet.open(code ?? "");
-  await expect(desk.headline).toHaveText("Your wallet has read the code");
+  await expect(desk.headline).toHaveText("Accept the connection in your wallet");
   await wallet.connect();
   await expect(desk.headline).toHaveText(`Look at ${WALLET}`);
   await wallet.share();

@@ -26,7 +26,7 @@ test("without a socket the page polls its way to verified", async ({ page, desk,
   await expect.poll(() => polls, "nothing new costs no body").toContain(304);
 
   await wallet.open((await desk.decodeCode()) ?? "");
-  await expect(desk.headline).toHaveText("Your wallet has read the code");
+  await expect(desk.headline).toHaveText("Accept the connection in your wallet");
   await wallet.connect();
   await expect(desk.headline).toHaveText(`Look at ${WALLET}`);
   await wallet.share();

@@ -87,7 +87,7 @@ register-less-than = less than { $value }
 ## The page of the code: what happens now, in one sentence
 
 now-waiting = Scan the code with your wallet
-now-opened = Your wallet has read the code
+now-opened = Accept the connection in your wallet
 now-scanned = Connecting to { $wallet }
 now-connected = Connected to { $wallet }
 now-requested = Look at { $wallet }

@@ -85,7 +85,7 @@ register-less-than = moins de { $value }
 ## La page du code : ce qui se passe, en une phrase
 
 now-waiting = Scannez le code avec votre portefeuille
-now-opened = Votre portefeuille a lu le code
+now-opened = Acceptez la connexion dans votre portefeuille
 now-scanned = Connexion à { $wallet }
 now-connected = Connecté à { $wallet }
 now-requested = Regardez { $wallet }

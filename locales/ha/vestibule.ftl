@@ -88,7 +88,7 @@ register-less-than = ƙasa da { $value }
 ## The page of the code: what happens now, in one sentence
 
 now-waiting = Ku karanta lambar da walet ɗinku
-now-opened = Walet ɗinku ya karanta lambar
+now-opened = Ku amince da haɗin a walet ɗinku
 now-scanned = Ana haɗawa da { $wallet }
 now-connected = An haɗa da { $wallet }
 now-requested = Ku duba { $wallet }

@@ -76,7 +76,7 @@ register-less-than = erughị { $value }
 ## The page of the code: what happens now, in one sentence
 
 now-waiting = Jiri wọlet gị gụọ koodu a
-now-opened = Wọlet gị agụọla koodu a
+now-opened = Nabata njikọ ahụ na wọlet gị
 now-scanned = Na-ejikọ na { $wallet }
 now-connected = Ejikọtala na { $wallet }
 now-requested = Lee { $wallet }

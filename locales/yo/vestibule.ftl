@@ -76,7 +76,7 @@ register-less-than = ó kéré sí { $value }
 ## The page of the code: what happens now, in one sentence
 
 now-waiting = Fi wọ́lẹ́ẹ̀tì rẹ ka kóòdù náà
-now-opened = Wọ́lẹ́ẹ̀tì rẹ ti ka kóòdù náà
+now-opened = Gba ìsopọ̀ náà nínú wọ́lẹ́ẹ̀tì rẹ
 now-scanned = À ń sopọ̀ mọ́ { $wallet }
 now-connected = A ti sopọ̀ mọ́ { $wallet }
 now-requested = Wo { $wallet }

@@ -11,7 +11,7 @@ use std::{
 use axum::Router;
 use reqwest::Url;
 use tokio::{
-    sync::{Notify, watch},
+    sync::watch,
     task::{JoinHandle, JoinSet},
     time::{Instant, timeout_at},
 };
@@ -34,7 +34,7 @@ use super::{
     secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
     serve::{self, Listener},
     sessions::{
-        Intake, Sessions,
+        Due, Intake, Sessions,
         intake::{self, Queue},
     },
     state::{App, Parts},
@@ -174,7 +174,7 @@ impl Server {
             deadlines: config.deadlines,
             webhooks_are_hints: config.webhook_auth == AuthMode::None,
             intake,
-            acts_due: Notify::new(),
+            due: Due::default(),
             // The last process may have been killed between deleting and emptying the log.
             deleted: AtomicBool::new(true),
         });

@@ -113,7 +113,7 @@ impl Desk {
     /// Lets some of the desk's time pass, and everybody do what is due by then. For loops that wait for a condition.
     pub async fn pass(&self, time: Duration) {
         self.clock.advance(time);
-        self.app.sessions.acts_due.notify_one();
+        self.app.sessions.due.wake();
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 

@@ -15,25 +15,24 @@ use rand::Rng;
 use tokio::{
     sync::watch,
     task::{Id, JoinSet},
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use super::{
     metrics::act,
     platform::PlatformError,
-    sessions::{Finding, LOOK, Sessions},
+    sessions::{Finding, LEASE, LOOK, Leased, Sessions, State},
     store::{Act, ActKind, Lane, StoreError},
 };
 use crate::domain::time::Timestamp;
 
 mod perform;
 
-use perform::{NotYet, State};
+use perform::NotYet;
 
 /// How many questions that only repair lost webhooks may be begun in a second, however many registrations wait.
 const ASKING_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// A lease is renewed while its act runs. Should the process or the act die, somebody takes over when it ends.
-const LEASE: Duration = Duration::from_secs(10);
+/// Well before its lease ends.
 const RENEW: Duration = Duration::from_secs(4);
 /// An act that is slower than this is given up, and tried again later.
 const LONGEST: Duration = Duration::from_secs(240);
@@ -43,42 +42,42 @@ const MOST_TRIES: u32 = 400;
 /// A platform may ask for so much patience; for more, the registration would be over.
 const LONGEST_WISH: Duration = Duration::from_secs(300);
 
-/// How many acts of a lane run at the same time, so that one slow answer does not hold up the others.
-const fn at_once(lane: Lane) -> usize {
-    match lane {
-        Lane::Doing => 32,
-        Lane::Asking | Lane::Expiring => 8,
-        Lane::Purging => 2,
-    }
-}
-
 struct Worker {
     sessions: Arc<Sessions>,
     running: JoinSet<()>,
     /// What runs now. A lease may end under an act that still runs, when the clock is moved: it is not begun twice.
     acts: HashMap<Id, (i64, ActKind)>,
     questions: DefaultDirectRateLimiter,
+    /// A lane had no room at the last look: whatever ends makes some.
+    is_short_of_room: bool,
 }
 
 /// Runs until told to stop, then finishes what it has begun.
 pub async fn run(sessions: Arc<Sessions>, mut stop: watch::Receiver<bool>) {
     let mut worker = Worker::new(Arc::clone(&sessions));
+    let mut look_at = Instant::now();
+    sessions.due.open();
     loop {
-        let wait = match worker.begin_what_is_due().await {
-            Ok(wait) => wait.min(LOOK),
-            Err(error) => {
-                // What is due cannot be begun now: to look again at once would only turn in circles.
-                tracing::error!(%error, "cannot lease acts");
-                LOOK
-            }
-        };
         tokio::select! {
-            () = sessions.acts_due.notified() => {}
-            () = tokio::time::sleep(wait) => {}
-            Some(ended) = worker.running.join_next_with_id() => worker.ended(ended),
+            (handed, look) = sessions.due.news() => {
+                worker.begin(handed);
+                if look {
+                    look_at = Instant::now();
+                }
+            }
+            () = sleep_until(look_at) => {
+                look_at = Instant::now() + worker.look().await;
+            }
+            Some(ended) = worker.running.join_next_with_id() => {
+                worker.ended(ended);
+                if worker.is_short_of_room {
+                    look_at = Instant::now();
+                }
+            }
             _ = stop.changed() => break,
         }
     }
+    worker.begin(sessions.due.close());
     while worker.running.join_next().await.is_some() {}
 }
 
@@ -89,6 +88,7 @@ impl Worker {
             running: JoinSet::new(),
             acts: HashMap::new(),
             questions: RateLimiter::direct(Quota::per_second(ASKING_PER_SECOND)),
+            is_short_of_room: false,
         }
     }
 
@@ -106,10 +106,6 @@ impl Worker {
         self.acts.values().filter(|(_, kind)| kind.lane() == lane).count()
     }
 
-    fn room(&self, lane: Lane) -> usize {
-        at_once(lane).saturating_sub(self.running_in(lane))
-    }
-
     fn count_running(&self, lane: Lane) {
         if let Some(gauge) = self.sessions.metrics.acts_running.of([lane.as_str()]) {
             gauge.set(i64::try_from(self.running_in(lane)).unwrap_or(i64::MAX));
@@ -117,16 +113,23 @@ impl Worker {
     }
 
     /// Begins what is due, and says how long there is nothing more to begin.
+    async fn look(&mut self) -> Duration {
+        let began = self.begin_what_is_due().await;
+        began.unwrap_or_else(|error| {
+            // What is due cannot be begun now: to look again at once would only turn in circles.
+            tracing::error!(%error, "cannot lease acts");
+            LOOK
+        })
+    }
+
     async fn begin_what_is_due(&mut self) -> Result<Duration, StoreError> {
-        while let Some(ended) = self.running.try_join_next_with_id() {
-            self.ended(ended);
-        }
         let mut wait = LOOK;
+        self.is_short_of_room = false;
         // A look without the write lock first: mostly nothing is due.
         for (lane, mut next) in Lane::ALL.into_iter().zip(self.sessions.store.next_acts_at().await?) {
-            let room = self.room(lane);
+            let room = self.sessions.due.room(lane);
             if room == 0 {
-                // Whatever ends makes room, and wakes the worker.
+                self.is_short_of_room = true;
                 continue;
             }
             let asking = lane == Lane::Asking;
@@ -149,40 +152,46 @@ impl Worker {
     /// Begins some of the acts of a lane that are due, and says when the next one is.
     async fn lease(&mut self, lane: Lane, most: usize) -> Result<Option<Timestamp>, StoreError> {
         let mut tx = self.sessions.store.begin_shared().await?;
-        let acts = tx.lease_acts(lane, self.sessions.clock.now(), LEASE, most).await?;
-        let next = tx.next_act_at(lane).await?;
-        let mut begun = Vec::with_capacity(acts.len());
-        for act in acts {
-            // What cannot be read here is read once more by the act itself, which then says why.
-            let state = perform::state(&mut tx, &act).await.ok().flatten();
-            begun.push((act, state));
-        }
+        let leased = self.sessions.due.lease(&mut tx, lane, most, self.sessions.clock.now()).await?;
+        let next = tx.soonest(lane);
         tx.commit().await?;
-        let running: BTreeSet<i64> = self.acts.values().map(|(act, _)| *act).collect();
-        for (act, state) in begun.into_iter().filter(|(act, _)| !running.contains(&act.id)) {
-            let (id, kind) = (act.id, act.kind);
-            let handle = self.running.spawn(perform(Arc::clone(&self.sessions), act, state));
-            self.acts.insert(handle.id(), (id, kind));
-        }
-        self.count_running(lane);
+        // Somebody else was quicker to take the room that was left.
+        self.is_short_of_room |= leased.is_empty();
+        self.begin(leased);
         Ok(next)
+    }
+
+    fn begin(&mut self, leased: Vec<Leased>) {
+        let running: BTreeSet<i64> = self.acts.values().map(|(act, _)| *act).collect();
+        for leased in leased.into_iter().filter(|leased| !running.contains(&leased.act.id)) {
+            let (id, kind) = (leased.act.id, leased.act.kind);
+            let handle = self.running.spawn(run_leased(Arc::clone(&self.sessions), leased));
+            self.acts.insert(handle.id(), (id, kind));
+            self.count_running(kind.lane());
+        }
     }
 }
 
-async fn perform(sessions: Arc<Sessions>, act: Act, state: Option<State>) {
+async fn run_leased(sessions: Arc<Sessions>, leased: Leased) {
+    let Leased { act, state, place } = leased;
+    perform(&sessions, &act, state).await;
+    drop(place);
+}
+
+async fn perform(sessions: &Sessions, act: &Act, state: Option<State>) {
     // A database that is locked for a while must not cost what was found out: tried again at once, not after the lease.
     const AGAIN: [u64; 5] = [1, 2, 5, 10, 0];
     let metrics = &sessions.metrics;
-    let work = timeout(LONGEST, perform::perform(&sessions, &act, state));
-    let done = with_lease(&sessions, &act, work).await.unwrap_or(Err(NotYet::Wait("it took too long")));
+    let work = timeout(LONGEST, perform::perform(sessions, act, state));
+    let done = with_lease(sessions, act, work).await.unwrap_or(Err(NotYet::Wait("it took too long")));
     let (end, found) = match done {
         Err(NotYet::Platform(PlatformError::Refused(status))) => {
             tracing::error!(act.kind = act.kind.as_str(), status, "the platform refuses");
-            (act::REFUSED, Ok(refused(&act)))
+            (act::REFUSED, Ok(refused(act)))
         }
         Err(reason) if act.tries >= MOST_TRIES && act.kind != ActKind::Reconcile => {
             tracing::error!(act.kind = act.kind.as_str(), %reason, "given up");
-            (act::GIVEN_UP, Ok(refused(&act)))
+            (act::GIVEN_UP, Ok(refused(act)))
         }
         Err(reason) => {
             if act.kind.lane() == Lane::Asking && act.tries > 0 {
@@ -197,10 +206,10 @@ async fn perform(sessions: Arc<Sessions>, act: Act, state: Option<State>) {
     };
     for wait in AGAIN {
         let stored = match (&found, act.kind) {
-            (_, ActKind::Expire) => sessions.expire(&act).await,
-            (_, ActKind::Purge) => sessions.purge(&act).await,
-            (Ok(found), _) => sessions.finish(&act, found).await,
-            (Err(reason), _) => sessions.put_off(&act, wait_for(reason, act.tries), &reason.to_string()).await,
+            (_, ActKind::Expire) => sessions.expire(act).await,
+            (_, ActKind::Purge) => sessions.purge(act).await,
+            (Ok(found), _) => sessions.finish(act, found).await,
+            (Err(reason), _) => sessions.put_off(act, wait_for(reason, act.tries), &reason.to_string()).await,
         };
         let Err(error) = stored else { return metrics.acts.count([act.kind.as_str(), end]) };
         tracing::error!(act.kind = act.kind.as_str(), %error, "an act could not be stored");

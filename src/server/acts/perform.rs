@@ -11,8 +11,8 @@ use crate::{
     },
     server::{
         platform::{Cards, Connection, ConnectionState, Delivery, InvitationKeys, PlatformError, ProofState},
-        sessions::{CONFIRMATION, Finding, Sessions, has_news},
-        store::{About, Act, ActKind, Attempt, StoreError, Tx},
+        sessions::{CONFIRMATION, Finding, Sessions, State, has_news},
+        store::{About, Act, ActKind, Attempt, StoreError},
     },
 };
 
@@ -28,18 +28,6 @@ pub(super) enum NotYet {
     Store(#[from] StoreError),
     #[error("{0}")]
     Wait(&'static str),
-}
-
-/// What an act is about, as it was when the act was leased.
-pub(super) type State = (Session, Attempt);
-
-/// Reads what an act is about, if it needs it.
-pub(super) async fn state(tx: &mut Tx, act: &Act) -> Result<Option<State>, StoreError> {
-    let Some((id, number)) = act.about.attempt().filter(|_| !matches!(act.kind, ActKind::Expire | ActKind::Purge))
-    else {
-        return Ok(None);
-    };
-    Ok(tx.session(id).await?.zip(tx.attempt(id, number).await?))
 }
 
 /// Does an act. Where the state it begins in is not known, it is read.

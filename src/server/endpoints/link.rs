@@ -96,6 +96,7 @@ fn gone() -> Response {
             <main class="notice">
                 <h1>{tr!("link-gone")}</h1>
                 <p>{tr!("link-gone-text")}</p>
+                <p><a class="button" href="/">{tr!("to-the-start")}</a></p>
             </main>
         },
     )

@@ -50,9 +50,8 @@ impl Sessions {
         self.begin(&mut tx, &session, &attempt, now).await?;
         let unfinished = now.plus(self.desk.lifetimes.unfinished);
         tx.add_act(ActKind::Purge, &About::Attempt(id, 1), unfinished).await?;
-        tx.commit().await?;
+        self.save(tx, None, now).await?;
         self.metrics.registrations_opened.inc();
-        self.acts_due.notify_one();
         tracing::info!(session.id = %id, "registration opened");
         Ok(session)
     }
@@ -146,9 +145,7 @@ impl Sessions {
         tx.store_attributes(session.id, session.attempt - 1, None).await?;
         self.begin(&mut tx, session, next, now).await?;
         tx.update_session(session).await?;
-        tx.commit().await?;
-        self.tell(Some(session));
-        Ok(())
+        self.save(tx, Some(session), now).await
     }
 
     /// Whether what was verified lacks something that the desk requires: then only another attempt leads on.

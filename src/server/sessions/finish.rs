@@ -90,9 +90,7 @@ impl Sessions {
             Some(session) => tx.put_off_act(act.id, now.plus(self.next_question(act, session, now)), None).await?,
             None => tx.finish_act(act.id, now).await?,
         }
-        tx.commit().await?;
-        self.tell(changed.as_ref());
-        Ok(())
+        self.save(tx, changed.as_ref(), now).await
     }
 
     fn goes_on(&self, act: &Act, session: &Session) -> bool {
@@ -194,9 +192,7 @@ impl Sessions {
             tx.update_session(&session).await?;
             changed = Some(session);
         }
-        tx.commit().await?;
-        self.tell(changed.as_ref());
-        Ok(())
+        self.save(tx, changed.as_ref(), now).await
     }
 
     /// Ends a session that is past its deadline, and its act; or puts the act off until then.
@@ -224,11 +220,7 @@ impl Sessions {
             Some(at) => tx.put_off_act(act.id, at, None).await?,
             None => tx.finish_act(act.id, now).await?,
         }
-        tx.commit().await?;
-        if changed.is_some() {
-            self.tell(changed.as_ref());
-        }
-        Ok(())
+        self.save(tx, changed.as_ref(), now).await
     }
 
     /// Deletes a session that the desk has kept long enough, with all that belongs to it, its acts too.
@@ -253,7 +245,7 @@ impl Sessions {
         } else {
             tx.put_off_act(act.id, at, None).await?;
         }
-        tx.commit().await?;
+        self.save(tx, None, now).await?;
         self.deleted.store(true, Ordering::Relaxed);
         Ok(())
     }

@@ -101,8 +101,7 @@ impl Sessions {
         tx.store_attributes(id, session.attempt, None).await?;
         tx.store_draft(id, None).await?;
         tx.set_act(ActKind::Purge, &About::Attempt(id, 1), now.plus(self.desk.lifetimes.keep)).await?;
-        tx.commit().await?;
-        self.tell(Some(&session));
+        self.save(tx, Some(&session), now).await?;
         tracing::info!(session.id = %id, "registration submitted");
         Ok(Submission::Registered(registration))
     }

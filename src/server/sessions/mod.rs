@@ -4,12 +4,14 @@
 //! Called by the endpoints, the pages, the acts and the janitor. *Runs: server.*
 
 mod begin;
+mod due;
 mod finish;
 mod form;
 pub mod intake;
 mod record;
 
 pub use begin::OpenError;
+pub use due::{Due, LEASE, Leased, State};
 pub use finish::Finding;
 pub use form::{Submission, Typed};
 pub use intake::{Intake, NotRecorded};
@@ -18,8 +20,6 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
-
-use tokio::sync::Notify;
 
 use crate::{
     domain::{
@@ -67,8 +67,8 @@ pub struct Sessions {
     pub webhooks_are_hints: bool,
     /// Where deliveries wait to be recorded.
     pub intake: Intake,
-    /// Wakes the worker when an act was written.
-    pub acts_due: Notify,
+    /// How the worker gets what is due.
+    pub due: Due,
     /// Something was deleted that the write-ahead log may still hold.
     pub deleted: AtomicBool,
 }
@@ -166,7 +166,10 @@ impl Sessions {
             Stage::Scanned if session.progress.answered => {
                 tx.add_act(ActKind::FallBack, &about, now.plus(CONFIRMATION)).await?;
             }
-            Stage::Connected => tx.add_act(ActKind::RequestProof, &about, now).await?,
+            Stage::Connected => {
+                tx.add_act(ActKind::RequestProof, &about, now).await?;
+                tx.drop_act(ActKind::FallBack, &about, now).await?;
+            }
             Stage::Presented => tx.add_act(ActKind::VerifyProof, &about, now).await?,
             _ => {}
         }
@@ -178,12 +181,17 @@ impl Sessions {
         Ok(outcome)
     }
 
-    /// Tells the browsers and the worker of what was just committed.
-    fn tell(&self, changed: Option<&Session>) {
+    /// Commits, and then tells the browsers, and the worker if anything is due before it would look by itself.
+    async fn save(&self, tx: Tx, changed: Option<&Session>, now: Timestamp) -> Result<(), StoreError> {
+        let is_due = tx.makes_due(now.plus(LOOK));
+        tx.commit().await?;
         if let Some(session) = changed {
             self.hub.publish(session);
         }
-        self.acts_due.notify_one();
+        if is_due {
+            self.due.wake();
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{LOOK, Sessions, awaits_news};
+use super::{Sessions, awaits_news};
 use crate::{
     domain::{
         ids::{ConnectionId, ProofId},
@@ -13,7 +13,7 @@ use crate::{
     },
     server::{
         platform::{Cards, Delivery, DeliveryKind, Meaning},
-        store::{About, ActKind, EventOutcome, Matched, Source, StoreError, Tx, UnmatchedEvent},
+        store::{About, ActKind, EventOutcome, Lane, Matched, Source, StoreError, Tx, UnmatchedEvent},
     },
 };
 
@@ -50,9 +50,13 @@ impl Sessions {
             }
             recorded.push((outcome, attempt, changed));
         }
-        // The worker looks often enough by itself for what is due later.
-        let due = tx.makes_due(now.plus(LOOK));
-        tx.commit().await?;
+        let leased = if tx.soonest(Lane::Doing).is_some_and(|soonest| soonest <= now) {
+            self.due.lease(&mut tx, Lane::Doing, deliveries.len(), now).await?
+        } else {
+            Vec::new()
+        };
+        self.save(tx, None, now).await?;
+        self.due.hand_over(leased);
         let committed = Instant::now();
         self.metrics.deliveries_together.observe(deliveries.len() as f64);
         for (index, (outcome, attempt, changed)) in recorded.iter().enumerate() {
@@ -69,9 +73,6 @@ impl Sessions {
             }
             self.metrics.deliveries.count([outcome.as_str()]);
             log(delivery, *outcome, attempt.as_ref());
-        }
-        if due {
-            self.acts_due.notify_one();
         }
         Ok(recorded.into_iter().map(|(outcome, _, _)| outcome).collect())
     }
@@ -238,10 +239,8 @@ impl Sessions {
             changed.extend(self.settle(&mut tx, &event, now).await?.flatten());
         }
         let parked = tx.park_events(now.minus(WAIT)).await?;
-        tx.commit().await?;
-        for session in &changed {
-            self.tell(Some(session));
-        }
+        self.save(tx, None, now).await?;
+        changed.iter().for_each(|session| self.hub.publish(session));
         if parked > 0 {
             self.metrics.deliveries.add([EventOutcome::Parked.as_str()], parked as u64);
             tracing::warn!(parked, "deliveries found no session");

@@ -3,119 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    Store, StoreError, Tx,
+    About, ActKind, Lane, Store, StoreError, Tx,
     connection::{Row, Value, single, values},
 };
-use crate::domain::{
-    ids::{ConnectionId, SessionId},
-    time::Timestamp,
-};
-
-/// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActKind {
-    /// Ask the wallet for the desk's attributes.
-    RequestProof,
-    /// Confirm a presentation at the platform, accept it and fetch its attributes.
-    VerifyProof,
-    /// Go on although the wallet has not confirmed the connection, if the platform agrees (contract 3.4).
-    FallBack,
-    /// End what is past its deadline.
-    Expire,
-    /// Delete what is older than the desk keeps it.
-    Purge,
-    /// Ask the platform how things stand, in case its webhook was lost (contract 5.7).
-    Reconcile,
-    /// Read a connection whose webhook named no invitation (contract 5.6, row 4).
-    ReadConnection,
-}
-
-impl ActKind {
-    /// Every kind.
-    pub const ALL: [Self; 7] = [
-        Self::RequestProof,
-        Self::VerifyProof,
-        Self::FallBack,
-        Self::Expire,
-        Self::Purge,
-        Self::Reconcile,
-        Self::ReadConnection,
-    ];
-
-    /// The name in the database and in logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RequestProof => "request_proof",
-            Self::VerifyProof => "verify_proof",
-            Self::FallBack => "fall_back",
-            Self::Expire => "expire",
-            Self::Purge => "purge",
-            Self::Reconcile => "reconcile",
-            Self::ReadConnection => "read_connection",
-        }
-    }
-
-    /// The queue it stands in.
-    #[must_use]
-    pub const fn lane(self) -> Lane {
-        match self {
-            Self::RequestProof | Self::VerifyProof | Self::FallBack => Lane::Doing,
-            Self::Reconcile | Self::ReadConnection => Lane::Asking,
-            Self::Expire => Lane::Expiring,
-            Self::Purge => Lane::Purging,
-        }
-    }
-}
-
-/// The queues that acts stand in, so that none holds up the others: a slow platform no deadline, a great purge no wallet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// What has to be done at the platform.
-    Doing = 0,
-    /// What only asks there, to repair what may be lost.
-    Asking = 1,
-    /// Deadlines.
-    Expiring = 2,
-    /// What is deleted.
-    Purging = 3,
-}
-
-impl Lane {
-    /// Every lane.
-    pub const ALL: [Self; 4] = [Self::Doing, Self::Asking, Self::Expiring, Self::Purging];
-
-    /// The name in figures.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Doing => "doing",
-            Self::Asking => "asking",
-            Self::Expiring => "expiring",
-            Self::Purging => "purging",
-        }
-    }
-}
-
-/// What an act is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum About {
-    /// An attempt of a session.
-    Attempt(SessionId, u32),
-    /// A connection that no session is known to have.
-    Connection(ConnectionId),
-}
-
-impl About {
-    /// The attempt; `None` when it is about something else.
-    #[must_use]
-    pub const fn attempt(&self) -> Option<(SessionId, u32)> {
-        match self {
-            Self::Attempt(session, attempt) => Some((*session, *attempt)),
-            Self::Connection(_) => None,
-        }
-    }
-}
+use crate::domain::{ids::ConnectionId, time::Timestamp};
 
 /// One act, leased by this worker.
 #[derive(Clone, Debug)]
@@ -264,33 +155,36 @@ impl Tx {
     }
 
     fn wish(&mut self, sql: &'static str, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
-        let (kind, lane) = (Value::from(kind.as_str()), Value::from(kind.lane() as i64));
+        let lane = kind.lane();
+        let (kind, in_lane) = (Value::from(kind.as_str()), Value::from(lane as i64));
         let [session, attempt, connection] = match about {
             About::Attempt(session, attempt) => [Value::from(session), Value::from(*attempt), Value::Null],
             About::Connection(id) => [Value::Null, Value::Null, Value::from(&id.0)],
         };
-        self.db()?.execute(sql, &[kind, session, attempt, connection, lane, Value::from(due_at)])?;
-        self.soonest = Some(self.soonest.map_or(due_at, |soonest| soonest.min(due_at)));
+        self.db()?.execute(sql, &[kind, session, attempt, connection, in_lane, Value::from(due_at)])?;
+        self.note_due(lane, due_at);
         Ok(())
     }
 
-    /// Whether this transaction makes anything due by then.
+    fn note_due(&mut self, lane: Lane, due_at: Timestamp) {
+        let soonest = &mut self.soonest[lane as usize];
+        *soonest = Some(soonest.map_or(due_at, |soonest| soonest.min(due_at)));
+    }
+
+    /// The earliest time at which anything of a lane is due that this transaction made due.
+    #[must_use]
+    pub fn soonest(&self, lane: Lane) -> Option<Timestamp> {
+        self.soonest[lane as usize]
+    }
+
+    /// Whether anything is due by then that this transaction made due.
     #[must_use]
     pub fn makes_due(&self, by: Timestamp) -> bool {
-        self.soonest.is_some_and(|soonest| soonest <= by)
+        self.soonest.iter().flatten().any(|soonest| *soonest <= by)
     }
 
-    /// When the next act of a lane is due; `None` when nothing is left to do.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn next_act_at(&mut self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL";
-        let at = self.db()?.row(sql, values![lane as i64], single::<Option<i64>>)?;
-        Ok(at.flatten().map(Timestamp))
-    }
-
-    /// Leases some of the acts of a lane that are due; nobody else gets them until the lease ends.
+    /// Leases some of the acts of a lane that are due; nobody else gets them until the lease ends. Then what makes due is
+    /// the lane's next act.
     ///
     /// # Errors
     /// When the database fails.
@@ -310,7 +204,22 @@ impl Tx {
             // One that cannot be read must not hold up the others.
             Act::try_from(row).inspect_err(|error| tracing::error!(%error, "an act cannot be read")).ok()
         };
-        Ok(rows.into_iter().filter_map(readable).collect())
+        let acts = rows.into_iter().filter_map(readable).collect();
+        let next = "SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL";
+        let next = self.db()?.row(next, values![lane as i64], single::<Option<i64>>)?;
+        self.soonest[lane as usize] = next.flatten().map(Timestamp);
+        Ok(acts)
+    }
+
+    /// Ends an act of an attempt that has become needless before it was begun.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_act(&mut self, kind: ActKind, about: &About, now: Timestamp) -> Result<(), StoreError> {
+        let Some((session, attempt)) = about.attempt() else { return Ok(()) };
+        let sql = "UPDATE acts SET done_at = $4 WHERE session_id = $1 AND attempt = $2 AND kind = $3 \
+                   AND done_at IS NULL AND leased = 0";
+        self.db()?.execute(sql, values![&session, attempt, kind.as_str(), now]).map(drop)
     }
 
     /// Lengthens a lease, while what was leased goes on.
@@ -327,9 +236,9 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn finish_act(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE acts SET done_at = CASE WHEN again_at IS NULL THEN $2 END, \
-                   due_at = COALESCE(again_at, due_at), again_at = NULL, leased = 0 WHERE id = $1";
-        self.db()?.execute(sql, values![id, now]).map(drop)
+        let sql = "UPDATE acts SET done_at = CASE WHEN again_at IS NULL THEN $2 END, due_at = COALESCE(again_at, due_at), \
+                   again_at = NULL, leased = 0 WHERE id = $1 RETURNING lane, CASE WHEN done_at IS NULL THEN due_at END";
+        self.end_run(sql, values![id, now])
     }
 
     /// Puts an act off, with the reason if there is one; or to when it was made due again while it ran.
@@ -337,9 +246,9 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn put_off_act(&mut self, id: i64, due_at: Timestamp, reason: Option<&str>) -> Result<(), StoreError> {
-        let sql =
-            "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, problem = $3 WHERE id = $1";
-        self.db()?.execute(sql, values![id, due_at, reason]).map(drop)
+        let sql = "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, problem = $3 WHERE id = $1 \
+                   RETURNING lane, due_at";
+        self.end_run(sql, values![id, due_at, reason])
     }
 
     /// Puts an act off as if it had never been tried; or to when it was made due again while it ran.
@@ -347,9 +256,21 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn rest_act(&mut self, id: i64, due_at: Timestamp) -> Result<(), StoreError> {
-        let sql =
-            "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, tries = 0 WHERE id = $1";
-        self.db()?.execute(sql, values![id, due_at]).map(drop)
+        let sql = "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, tries = 0 WHERE id = $1 \
+                   RETURNING lane, due_at";
+        self.end_run(sql, values![id, due_at])
+    }
+
+    /// Changes an act that ran, and notes when it is due again, if it is.
+    fn end_run(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<(), StoreError> {
+        let due = self.db()?.rows(sql, values, |row| Ok((row.next::<i64>()?, row.next::<Option<i64>>()?)))?;
+        for (lane, due_at) in due {
+            let lane = Lane::ALL.into_iter().find(|known| *known as i64 == lane);
+            if let (Some(lane), Some(due_at)) = (lane, due_at) {
+                self.note_due(lane, Timestamp(due_at));
+            }
+        }
+        Ok(())
     }
 
     /// Frees the leases of a process that is no more. Only right where one process alone has the database, as on SQLite.

@@ -22,6 +22,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LONG: i64 = 4_000;
 /// A log of so many pages has not been begun anew because somebody always wrote meanwhile: then a commit has to wait.
 const TOO_LONG: i64 = 16_384;
+/// So few pages are folded back in a moment, so that the commit that waits meanwhile hardly notices;
+const SHORT: i64 = 64;
+/// but where they do not get that few, it has to wait all the same.
+const MOST_ROUNDS: usize = 8;
 
 /// Whoever commits tells it. It has a thread of its own, because all it does is wait for the disk.
 pub(super) struct Checkpointer {
@@ -74,13 +78,19 @@ fn fold(connection: &Connection, writer: &Writer, runtime: &Handle) -> Result<()
     if length - folded < LONG {
         return Ok(());
     }
-    // Hinders nobody, and nobody hinders it; only the log can go on meanwhile.
-    log(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
-    if log(connection, "PRAGMA wal_checkpoint(NOOP)")?.0 > TOO_LONG {
-        // Between two commits there is little left to do, and the next one begins the log anew.
-        runtime.block_on(writer.aside(|connection| log(connection, "PRAGMA wal_checkpoint(PASSIVE)")))?;
+    // Hinders nobody, and nobody hinders it; only the log can go on meanwhile. Each time that is less.
+    let (mut length, mut folded) = log(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+    if length <= TOO_LONG {
+        return Ok(());
     }
-    Ok(())
+    for _ in 0..MOST_ROUNDS {
+        if length - folded <= SHORT {
+            break;
+        }
+        (length, folded) = log(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+    }
+    // Between two commits there is little left to do, and the next one begins the log anew.
+    runtime.block_on(writer.aside(|connection| log(connection, "PRAGMA wal_checkpoint(PASSIVE)"))).map(drop)
 }
 
 /// How many pages the log has, and how many of them are in the file.

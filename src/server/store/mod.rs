@@ -18,6 +18,7 @@ use self::{
 use super::secrets::KeyRing;
 use crate::domain::time::Timestamp;
 
+mod act;
 mod acts;
 mod attempts;
 mod backlog;
@@ -32,7 +33,8 @@ mod sandbox;
 mod sessions;
 mod writer;
 
-pub use acts::{About, Act, ActKind, Lane};
+pub use act::{About, ActKind, Lane};
+pub use acts::Act;
 pub use attempts::{Attempt, Invited};
 pub use backlog::Backlog;
 pub use events::{EventOutcome, Source, UnmatchedEvent};
@@ -116,8 +118,8 @@ pub struct Store {
 /// A write transaction. Dropped without [`Tx::commit`] it changes nothing.
 pub struct Tx {
     part: Part,
-    /// The earliest time at which anything is due that was made due here.
-    soonest: Option<Timestamp>,
+    /// For each lane of [`Lane::ALL`]: the earliest time at which anything is due that was made due here.
+    soonest: [Option<Timestamp>; Lane::ALL.len()],
     /// What is to follow the commit.
     after: Vec<Box<dyn FnOnce() + Send>>,
     checkpointer: Arc<Checkpointer>,
@@ -163,7 +165,7 @@ impl Store {
 
     fn tx(&self, part: Part) -> Tx {
         let (checkpointer, keys) = (Arc::clone(&self.checkpointer), Arc::clone(&self.keys));
-        Tx { part, soonest: None, after: Vec::new(), checkpointer, keys }
+        Tx { part, soonest: [None; Lane::ALL.len()], after: Vec::new(), checkpointer, keys }
     }
 
     /// Whether the database answers.
