@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::json;
 use tempfile::TempDir;
+use uuid::Uuid;
 use vestibule::{
     domain::{
         ids::{ConnectionId, SessionId},
@@ -10,9 +12,10 @@ use vestibule::{
     },
     server::{
         clock::Clock,
+        metrics::act,
         platform::{Cards, Revealed},
         secrets::{KeyRing, SecretKey},
-        sessions::Finding,
+        sessions::{Due, Finding, Leased},
         store::{About, Act, ActKind, Lane, Store},
     },
 };
@@ -46,6 +49,14 @@ impl Idle {
         let acts = tx.lease_acts(lane, self.clock.now(), LEASE, 10).await.unwrap();
         tx.commit().await.unwrap();
         acts
+    }
+
+    /// The same as the worker does it, and whoever has just made something due.
+    async fn lease_by(&self, due: &Due, most: usize) -> Vec<Leased> {
+        let mut tx = self.store.begin().await.unwrap();
+        let leased = due.lease(&mut tx, Lane::Asking, most, self.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        leased
     }
 
     async fn wish(&self, about: &About) {
@@ -90,6 +101,103 @@ async fn an_act_whose_worker_died_comes_back_with_its_tries_counted() {
         idle.clock.advance(LEASE);
     }
     assert!(idle.lease(Lane::Doing).await.is_empty(), "a lane has its own acts");
+}
+
+#[tokio::test]
+async fn nothing_is_leased_without_a_worker_nor_more_than_it_has_room_for() {
+    let idle = Idle::new().await;
+    for number in 0..20 {
+        idle.wish(&About::Connection(ConnectionId(number.to_string()))).await;
+    }
+    let due = Due::default();
+    assert!(idle.lease_by(&due, 20).await.is_empty(), "nobody would do them");
+    due.open();
+    let room = due.room(Lane::Asking);
+    assert!((1..20).contains(&room));
+    let mut leased = idle.lease_by(&due, 20).await;
+    assert_eq!((leased.len(), due.room(Lane::Asking)), (room, 0));
+    assert!(idle.lease_by(&due, 20).await.is_empty());
+    drop(leased.pop());
+    assert_eq!(idle.lease_by(&due, 20).await.len(), 1, "what ended made room, and the lease of another is not touched");
+    let (asked, doing) = (due.room(Lane::Asking), due.room(Lane::Doing));
+    assert!(asked < doing, "one lane takes nothing from another");
+    due.close();
+    drop(leased);
+    assert!(idle.lease_by(&due, 20).await.is_empty(), "it stops");
+}
+
+#[tokio::test]
+async fn what_is_handed_over_and_what_is_to_be_looked_for_reach_the_worker_both() {
+    let idle = Idle::new().await;
+    let due = Due::default();
+    due.open();
+    assert!(matches!(due.news().await, (handed, true) if handed.is_empty()), "it looks when it begins");
+    idle.wish(&About::Connection(ConnectionId("c".to_owned()))).await;
+    due.hand_over(idle.lease_by(&due, 1).await);
+    due.wake();
+    let (handed, look) = due.news().await;
+    assert_eq!((handed.len(), look), (1, true));
+    idle.wish(&About::Connection(ConnectionId("d".to_owned()))).await;
+    due.hand_over(idle.lease_by(&due, 1).await);
+    let (handed, look) = due.news().await;
+    assert_eq!((handed.len(), look), (1, false), "what was handed over needs no search");
+    due.hand_over(handed);
+    assert_eq!(due.close().len(), 1, "and a worker that stops has it still");
+}
+
+#[tokio::test]
+async fn a_transaction_knows_what_it_makes_due() {
+    let idle = Idle::new().await;
+    let about = About::Connection(ConnectionId("c".to_owned()));
+    let soon = |seconds| idle.clock.now().plus(Duration::from_secs(seconds));
+    let mut tx = idle.store.begin().await.unwrap();
+    assert!(!tx.makes_due(soon(1000)));
+    tx.set_act(ActKind::ReadConnection, &about, soon(20)).await.unwrap();
+    assert_eq!((tx.makes_due(soon(10)), tx.makes_due(soon(30))), (false, true));
+    tx.set_act(ActKind::ReadConnection, &about, idle.clock.now()).await.unwrap();
+    assert_eq!((tx.soonest(Lane::Asking), tx.soonest(Lane::Doing)), (Some(idle.clock.now()), None));
+    let act = tx.lease_acts(Lane::Asking, idle.clock.now(), LEASE, 10).await.unwrap().pop().unwrap();
+    assert!(!tx.makes_due(idle.clock.now()), "it is leased");
+    tx.commit().await.unwrap();
+    let ended = async |again: bool, end: &str| {
+        if again {
+            idle.wish(&about).await;
+        }
+        let mut tx = idle.store.begin().await.unwrap();
+        match end {
+            "finished" => tx.finish_act(act.id, idle.clock.now()).await.unwrap(),
+            "put off" => tx.put_off_act(act.id, soon(20), Some("reason")).await.unwrap(),
+            _ => tx.rest_act(act.id, soon(20)).await.unwrap(),
+        }
+        [1, 30].map(|seconds| tx.makes_due(soon(seconds)))
+        // Dropped: it runs on.
+    };
+    assert_eq!(ended(false, "finished").await, [false, false]);
+    assert_eq!(ended(false, "put off").await, [false, true]);
+    assert_eq!(ended(false, "rests").await, [false, true]);
+    for end in ["finished", "put off", "rests"] {
+        assert_eq!(ended(true, end).await, [true, true], "{end}: it was wished for meanwhile");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_confirmed_needs_no_way_round_it() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let desk = Desk::on(&platform).await;
+    let opened = desk.open().await;
+    let connection = Uuid::new_v4().to_string();
+    for state in ["response-sent", "completed"] {
+        let of = platform.last_out_of_band_id();
+        let body = json!({ "type": "Connection", "id": connection, "state": state, "outOfBandId": of });
+        assert_eq!(desk.record(&body).await, "applied");
+    }
+    pass_until(&desk, &opened, "requested").await;
+    // Its deadline comes long after the wallet's confirmation would have been overdue.
+    while desk.snapshot(&opened).await["stage"] != "expired" {
+        desk.pass(Duration::from_secs(5)).await;
+    }
+    let ends = act::ENDS.map(|end| desk.app.sessions.metrics.acts.of([ActKind::FallBack.as_str(), end]).unwrap().get());
+    assert_eq!(ends, [0; act::ENDS.len()]);
 }
 
 #[tokio::test]
