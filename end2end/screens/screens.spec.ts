@@ -75,8 +75,8 @@ for (const [name, use] of [
       await picture(page, "07-scanned");
     });
 
-    test("bad ends", async ({ server, page, desk, wallet, faults }) => {
-      await walkBadEnds({ server, page, desk, wallet, faults }, picture);
+    test("bad ends", async ({ server, page, desk, wallet, faults, javaScriptEnabled }) => {
+      await walkBadEnds({ server, page, desk, wallet, faults, javaScriptEnabled }, picture);
       await page.goto("/register?problem=cookies");
       await picture(page, "28-no-cookies");
     });

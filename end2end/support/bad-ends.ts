@@ -11,16 +11,19 @@ interface Parts {
   desk: DeskPage;
   wallet: WalletPage;
   faults: Faults;
+  /** Playwright's own option. */
+  javaScriptEnabled: boolean | undefined;
 }
 
 /** Walks through every bad end that a wallet, a platform or an address can bring about, and looks at the page of each. */
 export async function walkBadEnds(
-  { server, page, desk, wallet, faults }: Parts,
+  { server, page, desk, wallet, faults, javaScriptEnabled }: Parts,
   look: (page: Page, state: string) => Promise<unknown>,
 ): Promise<void> {
   faults.allow(statusOf(404), statusOf(410));
   await server.behave({ pace: 50 });
-  await desk.beginLive();
+  await desk.begin();
+  if (javaScriptEnabled !== false) await desk.expectMethod("websocket");
   const link = await desk.link();
   await wallet.open(link);
   await wallet.connect();

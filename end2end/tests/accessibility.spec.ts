@@ -77,8 +77,8 @@ for (const [seen, use] of [
       await expectAccessible(page, "the number");
     });
 
-    test("every bad end keeps to the rules", ({ server, page, desk, wallet, faults }) =>
-      walkBadEnds({ server, page, desk, wallet, faults }, expectAccessible));
+    test("every bad end keeps to the rules", ({ server, page, desk, wallet, faults, javaScriptEnabled }) =>
+      walkBadEnds({ server, page, desk, wallet, faults, javaScriptEnabled }, expectAccessible));
   });
 }
 

@@ -1,5 +1,8 @@
+import { walkBadEnds } from "../support/bad-ends";
+import { EMAIL, FormPage, PHONE } from "../support/form-page";
 import { WALLET } from "../support/sample";
 import { expect, test } from "../support/test";
+import { WalletPage } from "../support/wallet-page";
 
 test.use({ javaScriptEnabled: false });
 
@@ -67,4 +70,72 @@ test("without JavaScript the page can be told to stay as it is, and asked for ne
   await wallet.accept(link);
   await page.getByRole("link", { name: "Look for news" }).click();
   await expect(desk.headline).toHaveText(/Verified|Approved/);
+});
+
+for (const [seen, use] of [
+  ["at a desk, light", { colorScheme: "light" }],
+  ["on a phone, dark", { colorScheme: "dark", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
+] as const) {
+  test.describe(seen, () => {
+    test.use(use);
+
+    test("without JavaScript one gets from the first page to the number", async ({ page, desk, wallet }) => {
+      await desk.begin();
+      await wallet.accept(await desk.link());
+      await expect(desk.headline).toHaveText("Verified");
+      await desk.onwards.click();
+      const form = new FormPage(page);
+      await form.fill("amaka", PHONE);
+      await form.register.click();
+      await form.expectFault(form.email, /name, one @ and a domain/);
+      await form.fill(EMAIL, PHONE);
+      await form.register.click();
+      await form.expectNumber();
+    });
+
+    test("without JavaScript every bad end is shown and leads on", async ({
+      server,
+      page,
+      desk,
+      wallet,
+      faults,
+      javaScriptEnabled,
+    }) => {
+      const seen: string[] = [];
+      await walkBadEnds({ server, page, desk, wallet, faults, javaScriptEnabled }, async (page, state) => {
+        await expect(page.getByRole("main").getByRole("button").or(page.getByRole("main").getByRole("link")).first()).toBeVisible();
+        seen.push(state);
+      });
+      expect(seen.length).toBeGreaterThanOrEqual(7);
+    });
+  });
+}
+
+test.describe("on the phone that holds the wallet", () => {
+  test.use({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+
+  test("without JavaScript one tap leads to the wallet, and coming back goes on", async ({ page, desk }) => {
+    await desk.begin();
+    await page.getByRole("link", { name: "Open the wallet on this phone" }).tap();
+    const wallet = new WalletPage(page);
+    await wallet.expectToBeAsked();
+    await wallet.connect();
+    await wallet.share();
+    await page.goto("/register/connect");
+    await expect(desk.headline).toHaveText("Verified");
+    await desk.expectApplication();
+  });
+});
+
+test.describe("with codes that wait only a few seconds", () => {
+  test.use({ env: { SESSION_TTL: "5s" } });
+
+  test("without JavaScript a code that ran out says so by itself, and a new one works", async ({ desk, wallet }) => {
+    await desk.begin();
+    const first = await desk.link();
+    await expect(desk.headline).toHaveText("Time ran out");
+    await desk.tryAgain.click();
+    await wallet.accept(await desk.linkAfter(first));
+    await expect(desk.headline).toHaveText("Verified");
+  });
 });
