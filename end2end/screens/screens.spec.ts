@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { walkBadEnds } from "../support/bad-ends";
+import { DeskPage } from "../support/desk-page";
 import { FormPage } from "../support/form-page";
 import { FOREVER } from "../support/server";
 import { expect, test } from "../support/test";
@@ -31,6 +32,12 @@ for (const [name, use] of [
       await desk.enlarge.click();
       await page.screenshot({ path: join(FOLDER, `${name}-04-enlarged.png`) });
       await page.keyboard.press("Escape");
+      await desk.anotherDevice.click();
+      await picture(page, "16-hand-over");
+      await page.goto("/continue");
+      await picture(page, "17-continue");
+      await page.goto("/register/connect");
+      await desk.expectMethod("websocket");
       await wallet.open(await desk.link());
       await expect(desk.live).toHaveAttribute("data-opened", "true");
       await picture(page, "05-opened");
@@ -46,6 +53,8 @@ for (const [name, use] of [
       await picture(page, "09-requested");
       await wallet.awaitRequest(await desk.expectMatchingCode());
       await picture(wallet.page, "10-wallet-request");
+      await wallet.page.getByText("Other ways a wallet can answer").click();
+      await picture(wallet.page, "18-wallet-drawer");
       await server.behave({ pace: 50, down: true });
       await wallet.share();
       await desk.expectStage("presented");
@@ -77,8 +86,6 @@ for (const [name, use] of [
 
     test("bad ends", async ({ server, page, desk, wallet, faults, javaScriptEnabled }) => {
       await walkBadEnds({ server, page, desk, wallet, faults, javaScriptEnabled }, picture);
-      await page.goto("/register?problem=cookies");
-      await picture(page, "28-no-cookies");
     });
 
     test.describe("with codes that wait only a few seconds", () => {
@@ -91,6 +98,18 @@ for (const [name, use] of [
       });
     });
 
+    test.describe("with one window", () => {
+      test.use({ env: { MAX_CLIENTS_PER_SESSION: "1" } });
+
+      test("too many windows", async ({ context, desk }) => {
+        await desk.beginLive();
+        const second = new DeskPage(await context.newPage());
+        await second.page.goto("/register/connect");
+        await second.expectMethod("polling");
+        await picture(second.page, "35-crowded");
+      });
+    });
+
     test("silence, no network, another language", async ({ page, context, desk, faults }) => {
       faults.allow(/net::ERR_INTERNET_DISCONNECTED/, /WebSocket connection to .* failed/);
       await page.clock.install();
@@ -98,6 +117,9 @@ for (const [name, use] of [
       await page.clock.fastForward(31_000);
       await expect(desk.hint).not.toBeEmpty();
       await picture(page, "31-silent");
+      await page.clock.fastForward(95_000);
+      await expect(desk.hint).toContainText("Still nothing?");
+      await picture(page, "34-silent-for-long");
       await context.setOffline(true);
       await desk.expectMethod("offline");
       await picture(page, "32-offline");

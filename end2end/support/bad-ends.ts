@@ -44,12 +44,20 @@ export async function walkBadEnds(
   await wallet.breakOff();
   await desk.expectStage("abandoned");
   await look(page, "24-abandoned");
+  await desk.tryAgain.click();
+  await wallet.open(await desk.link());
+  await server.behave({ pace: 50, faults: Array(60).fill("refused") });
+  await wallet.connect();
+  await desk.expectStage("failed");
+  await look(page, "30-failed");
   await server.behave({ down: true });
   await desk.tryAgain.click();
   await expect(page.getByRole("alert")).toContainText("does not answer");
   await look(page, "25-platform-down");
   await page.goto("/no/such/page");
   await look(page, "26-not-found");
+  await page.goto("/register?problem=cookies");
+  await look(page, "28-no-cookies");
   await page.goto(link);
   await look(page, "27-link-gone");
 }

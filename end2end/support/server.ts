@@ -22,7 +22,7 @@ export type Behaviour = {
   /** Milliseconds by which answers of the API come after their effect. */
   answerDelay?: number;
   /** What the next calls of the API meet. */
-  faults?: ("none" | "unauthorized" | "tooMany" | "error" | "lost" | "hang" | "nonsense")[];
+  faults?: ("none" | "refused" | "unauthorized" | "tooMany" | "error" | "lost" | "hang" | "nonsense")[];
   down?: boolean;
 };
 

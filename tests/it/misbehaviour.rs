@@ -36,6 +36,7 @@ async fn every_fault_is_answered_as_said_and_has_the_effect_that_it_says() {
     let path = format!("/proofs?search={connection}");
     for (fault, status, effect) in [
         ("none", 201, true),
+        ("refused", 400, false),
         ("unauthorized", 401, false),
         ("tooMany", 429, false),
         ("error", 500, false),

@@ -64,6 +64,7 @@ pub async fn misbehave(State(sandbox): Here, request: Request, next: Next) -> Re
     };
     let failed = || failure(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong");
     match fault {
+        Fault::Refused => return failure(StatusCode::BAD_REQUEST, "Bad request"),
         Fault::Unauthorized => return failure(StatusCode::UNAUTHORIZED, "Unauthorized"),
         Fault::TooMany => {
             let mut answer = failure(StatusCode::TOO_MANY_REQUESTS, "Too many requests");

@@ -114,6 +114,8 @@ pub enum BodyForm {
 pub enum Fault {
     /// Nothing: it leaves this call in peace.
     None,
+    /// 400, without effect.
+    Refused,
     /// 401, without effect.
     Unauthorized,
     /// 429 with `Retry-After: 1`, without effect.
