@@ -154,8 +154,9 @@ async fn a_transaction_knows_what_it_makes_due() {
     assert!(!tx.makes_due(soon(1000)));
     tx.set_act(ActKind::ReadConnection, &about, soon(20)).await.unwrap();
     assert_eq!((tx.makes_due(soon(10)), tx.makes_due(soon(30))), (false, true));
-    tx.set_act(ActKind::ReadConnection, &about, idle.clock.now()).await.unwrap();
-    assert_eq!((tx.soonest(Lane::Asking), tx.soonest(Lane::Doing)), (Some(idle.clock.now()), None));
+    let now = idle.clock.now();
+    tx.set_act(ActKind::ReadConnection, &about, now).await.unwrap();
+    assert_eq!((tx.soonest(Lane::Asking), tx.soonest(Lane::Doing)), (Some(now), None));
     let act = tx.lease_acts(Lane::Asking, idle.clock.now(), LEASE, 10).await.unwrap().pop().unwrap();
     assert!(!tx.makes_due(idle.clock.now()), "it is leased");
     tx.commit().await.unwrap();
@@ -178,6 +179,43 @@ async fn a_transaction_knows_what_it_makes_due() {
     for end in ["finished", "put off", "rests"] {
         assert_eq!(ended(true, end).await, [true, true], "{end}: it was wished for meanwhile");
     }
+}
+
+#[tokio::test]
+async fn an_act_is_woken_for_an_earlier_time_and_once_it_was_done_but_never_put_off() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let desk = Desk::on(&platform).await;
+    let about = About::Attempt(desk.open().await.id.parse().unwrap(), 1);
+    let now = desk.clock.now();
+    let after = |seconds| now.plus(Duration::from_secs(seconds));
+    let mut tx = desk.app.sessions.store.begin().await.unwrap();
+    tx.wake_act(ActKind::Reconcile, &about, after(60)).await.unwrap();
+    let leased = tx.lease_acts(Lane::Asking, after(10), LEASE, 10).await.unwrap();
+    assert_eq!(leased.len(), 1, "it stays at its time");
+    tx.finish_act(leased[0].id, after(10)).await.unwrap();
+    assert!(tx.lease_acts(Lane::Asking, after(100), LEASE, 10).await.unwrap().is_empty(), "it is done");
+    tx.wake_act(ActKind::Reconcile, &about, after(60)).await.unwrap();
+    tx.wake_act(ActKind::Reconcile, &about, after(20)).await.unwrap();
+    assert_eq!(tx.lease_acts(Lane::Asking, after(30), LEASE, 10).await.unwrap().len(), 1, "and due once more");
+}
+
+#[tokio::test]
+async fn where_there_was_news_a_moment_ago_the_platform_is_not_asked() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let desk = Desk::on(&platform).await;
+    desk.open().await;
+    desk.clock.advance(Duration::from_millis(4_500));
+    let of = platform.last_out_of_band_id();
+    let body = json!({ "type": "Connection", "id": Uuid::new_v4(), "state": "request-received", "outOfBandId": of });
+    assert_eq!(desk.record(&body).await, "applied");
+    let calls = platform.calls();
+    let asked = desk.app.sessions.metrics.acts.of([ActKind::Reconcile.as_str(), act::DONE]).unwrap();
+    // Five seconds after the code was made.
+    desk.clock.advance(Duration::from_millis(1_000));
+    while asked.get() == 0 {
+        desk.pass(Duration::ZERO).await;
+    }
+    assert_eq!(platform.calls(), calls);
 }
 
 #[tokio::test]
