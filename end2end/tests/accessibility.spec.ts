@@ -1,6 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { walkBadEnds } from "../support/bad-ends";
+import { DeskPage } from "../support/desk-page";
 import { FormPage } from "../support/form-page";
 import { FOREVER } from "../support/server";
 import { expect, test } from "../support/test";
@@ -121,6 +122,26 @@ for (const [language, heading] of [
     await expectAccessible(page, "the code");
   });
 }
+
+test("a page without a network keeps to the rules", async ({ context, page, desk, faults }) => {
+  faults.allow(/net::ERR_INTERNET_DISCONNECTED/, /WebSocket connection to .* failed/);
+  await desk.beginLive();
+  await context.setOffline(true);
+  await desk.expectMethod("offline");
+  await expectAccessible(page, "offline");
+});
+
+test.describe("with one window", () => {
+  test.use({ env: { MAX_CLIENTS_PER_SESSION: "1" } });
+
+  test("a page in too many windows keeps to the rules", async ({ context, desk }) => {
+    await desk.beginLive();
+    const second = new DeskPage(await context.newPage());
+    await second.page.goto("/register/connect");
+    await second.expectMethod("polling");
+    await expectAccessible(second.page, "too many windows");
+  });
+});
 
 test("a screen reader finds the page of the code in this order", async ({ page, desk }) => {
   await desk.beginLive();
