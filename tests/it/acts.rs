@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::time::timeout;
 use uuid::Uuid;
 use vestibule::{
     domain::{
@@ -15,18 +16,16 @@ use vestibule::{
         metrics::act,
         platform::{Cards, Revealed},
         secrets::{KeyRing, SecretKey},
-        sessions::{Due, Finding, Leased},
+        sessions::{Due, Finding, LEASE, Leased},
         store::{About, Act, ActKind, Lane, Store},
     },
 };
 
 use crate::{
-    harness::Desk,
+    harness::{Desk, PATIENCE},
     platform::{FakePlatform, ProofEnd},
     reconcile::pass_until,
 };
-
-const LEASE: Duration = Duration::from_secs(10);
 
 /// A database with nobody at work in it.
 struct Idle {
@@ -212,9 +211,12 @@ async fn where_there_was_news_a_moment_ago_the_platform_is_not_asked() {
     let asked = desk.app.sessions.metrics.acts.of([ActKind::Reconcile.as_str(), act::DONE]).unwrap();
     // Five seconds after the code was made.
     desk.clock.advance(Duration::from_millis(1_000));
-    while asked.get() == 0 {
-        desk.pass(Duration::ZERO).await;
-    }
+    let all_is_done = async {
+        while asked.get() == 0 {
+            desk.pass(Duration::ZERO).await;
+        }
+    };
+    timeout(PATIENCE, all_is_done).await.expect("the question is due");
     assert_eq!(platform.calls(), calls);
 }
 
@@ -231,9 +233,12 @@ async fn a_connection_that_is_confirmed_needs_no_way_round_it() {
     }
     pass_until(&desk, &opened, "requested").await;
     // Its deadline comes long after the wallet's confirmation would have been overdue.
-    while desk.snapshot(&opened).await["stage"] != "expired" {
-        desk.pass(Duration::from_secs(5)).await;
-    }
+    let is_over = async {
+        while desk.snapshot(&opened).await["stage"] != "expired" {
+            desk.pass(Duration::from_secs(5)).await;
+        }
+    };
+    timeout(PATIENCE, is_over).await.expect("it runs out");
     let ends = act::ENDS.map(|end| desk.app.sessions.metrics.acts.of([ActKind::FallBack.as_str(), end]).unwrap().get());
     assert_eq!(ends, [0; act::ENDS.len()]);
 }
