@@ -14,6 +14,7 @@ use crate::domain::{
     stage::Event,
 };
 
+pub mod body;
 pub mod confirmd;
 pub mod invitation;
 
@@ -238,8 +239,8 @@ pub struct Delivery {
     pub updated_at: Option<String>,
     /// How many cards the presentation answers from, where the body told.
     pub cards: Option<Cards>,
-    /// The delivery as it came, without `proofData` and the wallet's name.
-    pub body: Value,
+    /// The delivery as it came, as JSON, without what is personal: the presentation and the wallet's name.
+    pub body: String,
 }
 
 /// What a delivery means for a registration.
@@ -271,7 +272,7 @@ impl Delivery {
             occurred_at: None,
             updated_at: None,
             cards: None,
-            body: serde_json::json!({ "id": record_id, "state": state }),
+            body: serde_json::json!({ "id": record_id, "state": state }).to_string(),
         }
     }
 

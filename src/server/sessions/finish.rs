@@ -76,7 +76,7 @@ impl Sessions {
             (About::Connection(_), Finding::Seen(deliveries)) => {
                 let mut changed = None;
                 for delivery in deliveries {
-                    if let Some(attempt) = tx.match_attempt(delivery).await? {
+                    if let Some((attempt, _)) = tx.match_attempt(delivery).await? {
                         changed = self.apply_asked(&mut tx, delivery, &attempt, now).await?.or(changed);
                     }
                 }

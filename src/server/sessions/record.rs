@@ -84,14 +84,14 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<(EventOutcome, Option<Matched>, Option<Session>), StoreError> {
         let Some(meaning) = delivery.meaning() else { return Ok((EventOutcome::Ignored, None, None)) };
-        let attempt = tx.match_attempt(delivery).await?;
+        let (attempt, session) = tx.match_attempt(delivery).await?.unzip();
         // That two cards were mixed shows in one body form only, which may come second: it is looked at in any case.
         let mixed = delivery.cards == Some(Cards::Several);
         if !mixed && tx.has_event(&delivery.key(), attempt.as_ref()).await? {
             return Ok((EventOutcome::Repeated, attempt, None));
         }
-        let Some(attempt) = attempt else { return Ok((EventOutcome::Unmatched, None, None)) };
-        let Some(applied) = self.apply_webhook(tx, delivery, meaning, &attempt, now).await? else {
+        let Some((attempt, session)) = attempt.zip(session) else { return Ok((EventOutcome::Unmatched, None, None)) };
+        let Some(applied) = self.apply_webhook(tx, delivery, meaning, (&attempt, session), now).await? else {
             return Ok((EventOutcome::Late, Some(attempt), None));
         };
         let session = self.and_those_that_waited(tx, applied.session, applied.bound, now).await?;
@@ -104,7 +104,7 @@ impl Sessions {
         tx: &mut Tx,
         delivery: &Delivery,
         meaning: Meaning,
-        attempt: &Matched,
+        (attempt, mut session): (&Matched, Session),
         now: Timestamp,
     ) -> Result<Option<Applied>, StoreError> {
         if let Some(cards) = delivery.cards.filter(|_| attempt.cards != Some(Cards::Several)) {
@@ -113,7 +113,6 @@ impl Sessions {
         // What is verified already is not verified once more: there this one finding has to count by itself.
         let after_all = meaning == Meaning::Event(Event::CardsMixed);
         if self.webhooks_are_hints {
-            let Some(mut session) = tx.session(attempt.session).await? else { return Ok(None) };
             if session.attempt != attempt.attempt {
                 return Ok(None);
             }
@@ -130,7 +129,7 @@ impl Sessions {
             };
             return Ok(Some(Applied { outcome, session, bound: None }));
         }
-        self.apply(tx, delivery, meaning, attempt, now).await
+        self.apply(tx, delivery, meaning, (attempt, session), now).await
     }
 
     /// Applies what is known to be of an attempt; `None` when that is not the session's present one.
@@ -139,10 +138,9 @@ impl Sessions {
         tx: &mut Tx,
         delivery: &Delivery,
         meaning: Meaning,
-        attempt: &Matched,
+        (attempt, mut session): (&Matched, Session),
         now: Timestamp,
     ) -> Result<Option<Applied>, StoreError> {
-        let Some(mut session) = tx.session(attempt.session).await? else { return Ok(None) };
         if session.attempt != attempt.attempt {
             return Ok(None);
         }
@@ -214,10 +212,10 @@ impl Sessions {
     ) -> Result<Option<Option<Session>>, StoreError> {
         let Ok(mut delivery) = self.platform.translate(event.body.as_bytes()) else { return Ok(None) };
         delivery.cards = event.cards.as_deref().and_then(Cards::from_name);
-        let (Some(meaning), Some(attempt)) = (delivery.meaning(), tx.match_attempt(&delivery).await?) else {
+        let (Some(meaning), Some((attempt, session))) = (delivery.meaning(), tx.match_attempt(&delivery).await?) else {
             return Ok(None);
         };
-        let applied = self.apply_webhook(tx, &delivery, meaning, &attempt, now).await?;
+        let applied = self.apply_webhook(tx, &delivery, meaning, (&attempt, session), now).await?;
         let outcome = applied.as_ref().map_or(EventOutcome::Late, |applied| applied.outcome);
         tx.settle_event(event.id, outcome, &attempt).await?;
         Ok(Some(applied.map(|applied| applied.session)))
@@ -258,7 +256,8 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         let Some(meaning) = delivery.meaning() else { return Ok(None) };
-        let Some(applied) = self.apply(tx, delivery, meaning, attempt, now).await? else { return Ok(None) };
+        let Some(session) = tx.session(attempt.session).await? else { return Ok(None) };
+        let Some(applied) = self.apply(tx, delivery, meaning, (attempt, session), now).await? else { return Ok(None) };
         if applied.outcome == EventOutcome::Applied {
             tx.insert_event(Source::Asked, delivery, applied.outcome, Some(attempt), now).await?;
             tracing::info!(session.id = %attempt.session, delivery.state = delivery.state.as_deref(), "learned by asking");

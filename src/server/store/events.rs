@@ -150,7 +150,7 @@ impl Tx {
             attempt.map(|attempt| &attempt.session),
             attempt.map(|attempt| attempt.attempt),
             now,
-            delivery.body.to_string(),
+            &delivery.body,
             source.as_str(),
         ];
         self.db()?.execute(sql, values).map(drop)

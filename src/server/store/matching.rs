@@ -4,9 +4,13 @@
 use super::{
     Attempt, StoreError, Tx,
     connection::{Row, values},
+    sessions::{self, columns},
 };
 use crate::{
-    domain::ids::{ConnectionId, ProofId, SessionId},
+    domain::{
+        ids::{ConnectionId, ProofId, SessionId},
+        session::Session,
+    },
     server::platform::{Cards, Delivery, DeliveryKind},
 };
 
@@ -53,6 +57,9 @@ impl From<&Attempt> for Matched {
         }
     }
 }
+
+/// An attempt that was found, with its session.
+type Found = (Matched, Session);
 
 /// The columns of a matched attempt as they are stored.
 struct Stored {
@@ -104,11 +111,13 @@ impl TryFrom<Stored> for Matched {
     }
 }
 
-/// The columns of [`Stored`], for all attempts that have a value of a key.
+/// The columns of [`Stored`] and of the session, for all attempts that have a value of a key.
 macro_rules! select {
     ($key:literal) => {
         concat!(
-            "SELECT session_id, attempt, link, connection_id, proof_asked_at, proof_id, cards FROM attempts WHERE ",
+            "SELECT session_id, attempts.attempt, link, connection_id, proof_asked_at, proof_id, cards, ",
+            columns!(),
+            " FROM attempts JOIN sessions ON sessions.id = session_id WHERE ",
             $key,
             " = $1"
         )
@@ -130,18 +139,23 @@ impl Key {
 
 impl Tx {
     /// The one attempt with this key that counts. Two that fit are as good as none: to choose would be to guess.
-    fn only(&self, key: Key, value: &str, counts: impl Fn(&Matched) -> bool) -> Result<Option<Matched>, StoreError> {
-        let found = self.db()?.rows(key.select(), values![value], Stored::read)?;
-        let mut found = found.into_iter().map(Matched::try_from).collect::<Result<Vec<_>, StoreError>>()?;
-        found.retain(counts);
-        Ok(found.pop().filter(|_| found.is_empty()))
+    fn only(&self, key: Key, value: &str, counts: impl Fn(&Matched) -> bool) -> Result<Option<Found>, StoreError> {
+        let read = |row: &mut Row<'_>| Ok((Stored::read(row)?, sessions::Stored::read(row)?));
+        let mut only = None;
+        for (attempt, session) in self.db()?.rows(key.select(), values![value], read)? {
+            let attempt = Matched::try_from(attempt)?;
+            if counts(&attempt) && only.replace((attempt, session)).is_some() {
+                return Ok(None);
+            }
+        }
+        only.map(|(attempt, session)| Ok((attempt, session.session(&self.keys)?))).transpose()
     }
 
-    /// The attempt that a delivery belongs to.
+    /// The attempt that a delivery belongs to, with its session.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn match_attempt(&mut self, delivery: &Delivery) -> Result<Option<Matched>, StoreError> {
+    pub async fn match_attempt(&mut self, delivery: &Delivery) -> Result<Option<Found>, StoreError> {
         let any = |_: &Matched| true;
         if let Some(id) = &delivery.out_of_band_id {
             // First, because it is unique: of a reused connection only this tells the new invitation from the old.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The columns of a session as they are stored.
-struct Stored {
+pub(super) struct Stored {
     id: String,
     attempt: i64,
     version: i64,
@@ -30,11 +30,20 @@ struct Stored {
     expires_at: i64,
 }
 
-impl Stored {
-    const SELECT: &str = "SELECT id, attempt, version, stage, answered, opened, delayed, wallet_name, consent, \
-         created_at, updated_at, expires_at FROM sessions WHERE id = $1";
+/// The columns of [`Stored`], in the order in which they are read.
+macro_rules! columns {
+    () => {
+        "sessions.id, sessions.attempt, sessions.version, sessions.stage, sessions.answered, sessions.opened, \
+         sessions.delayed, sessions.wallet_name, sessions.consent, sessions.created_at, sessions.updated_at, \
+         sessions.expires_at"
+    };
+}
+pub(super) use columns;
 
-    fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
+
+impl Stored {
+    pub(super) fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.next()?,
             attempt: row.next()?,
@@ -51,7 +60,7 @@ impl Stored {
         })
     }
 
-    fn session(self, keys: &KeyRing) -> Result<Session, StoreError> {
+    pub(super) fn session(self, keys: &KeyRing) -> Result<Session, StoreError> {
         let wrong = |problem| StoreError::Inconsistent { table: "sessions", row: self.id.clone(), problem };
         // A name that cannot be opened any more is a loss one can bear.
         let name = self.wallet_name.and_then(|sealed| keys.unseal(&name_place(&self.id), &sealed));
@@ -95,7 +104,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row = self.readers.read(|db| db.row(Stored::SELECT, values![&id], Stored::read))?;
+        let row = self.readers.read(|db| db.row(BY_ID, values![&id], Stored::read))?;
         row.map(|row| row.session(&self.keys)).transpose()
     }
 
@@ -116,7 +125,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row = self.db()?.row(Stored::SELECT, values![&id], Stored::read)?;
+        let row = self.db()?.row(BY_ID, values![&id], Stored::read)?;
         row.map(|row| row.session(&self.keys)).transpose()
     }
 
