@@ -87,16 +87,54 @@ pub struct Credential {
     pub issuer: String,
     /// How one gets it into the wallet, in a sentence or two; may be empty.
     pub how_to_get: String,
+    /// In which form it is proven.
+    pub format: Format,
     /// The schema, `<did>:2:<name>:<version>`. Optional: the definition alone decides.
     pub schema_id: Option<String>,
-    /// The credential definition, `<did>:3:CL:<seq>:<tag>`. Mandatory: without it any issuer's card would do (contract 4.1).
+    /// The credential definition, `<did>:3:CL:<seq>:<tag>`. Mandatory: without it any issuer's card would do (contract
+    /// 4.1). Empty where the format knows none.
     pub cred_def_id: String,
 }
 
+/// In which form a credential is proven.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Format {
+    /// AnonCreds.
+    #[default]
+    AnonCreds,
+    /// AnonCreds under its former name, which agents with an older wallet call it by.
+    Indy,
+    /// A JSON-LD credential, by DIF presentation exchange.
+    Dif {
+        /// Its type as an address, such as `https://w3id.org/citizenship#PermanentResidentCard`.
+        credential_type: String,
+        /// Who has to have issued it.
+        issuer_did: String,
+    },
+}
+
+impl Format {
+    /// Whether a credential definition says which credential it is.
+    #[must_use]
+    pub const fn has_definition(&self) -> bool {
+        !matches!(self, Self::Dif { .. })
+    }
+
+    /// Whether a condition can be proven without showing what it is about.
+    #[must_use]
+    pub const fn has_conditions(&self) -> bool {
+        !matches!(self, Self::Dif { .. })
+    }
+}
+
 impl Credential {
-    /// The issuer's DID: what stands before `:3:CL:` in the definition's id. `None` when the id has another form.
+    /// The issuer's DID; in AnonCreds what stands before `:3:CL:` in the definition's id. `None` when the id has another
+    /// form.
     #[must_use]
     pub fn issuer_did(&self) -> Option<&str> {
+        if let Format::Dif { issuer_did, .. } = &self.format {
+            return Some(issuer_did);
+        }
         self.cred_def_id.split_once(":3:CL:").map(|(did, _)| did).filter(|did| !did.is_empty())
     }
 }
@@ -261,6 +299,7 @@ mod tests {
                 name: "Town Card".to_owned(),
                 issuer: "The registry".to_owned(),
                 how_to_get: String::new(),
+                format: Format::default(),
                 schema_id: None,
                 cred_def_id: "Th7MpTaRZVRYnPiabds81Y:3:CL:1482:Town Card".to_owned(),
             },

@@ -1,7 +1,11 @@
 //! The table of everything that is served: machines' calls, pages, files. The one room of the server that names the
 //! application. *Runs: server.*
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     Router,
@@ -15,7 +19,7 @@ use leptos::{
     prelude::{provide_context, use_context},
     server_fn::error::SERVER_FN_ERROR_HEADER,
 };
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 
 use super::{
     endpoints, html,
@@ -28,12 +32,16 @@ use crate::{app, language::Language};
 /// The most that a browser posts to a page: a form of a few fields.
 const FORM_LIMIT: usize = 64 * 1024;
 
+/// The table of pages, the same for every server of a process. It is made before any of them serves: while it is made,
+/// whatever page anybody in the process begins to load never ends (leptos-rs/leptos#4773).
+static PAGES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
+
 /// The table of everything that is served: machines' calls, pages, files.
 pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Router {
     let leptos = leptos_options(&app.config.site_root, local);
     html::set_style(style_address(&leptos));
     let state = AppState { leptos: leptos.clone(), app: app.clone() };
-    let routes = generate_route_list(app::App);
+    let routes = PAGES.get_or_init(|| generate_route_list(app::App)).clone();
     let context = {
         let app = app.clone();
         move || {

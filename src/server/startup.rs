@@ -25,10 +25,7 @@ use super::{
     janitor,
     live::hub::{Hub, Limits},
     metrics::{self, Metrics},
-    platform::{
-        Platform,
-        confirmd::{self, AuthMode},
-    },
+    platform::{AuthMode, Platform, acapy, confirmd},
     router,
     sandbox::{self, ORG_ID, Sandbox},
     secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
@@ -131,8 +128,19 @@ impl Server {
             tracing::warn!("webhooks are not authenticated: only WEBHOOK_PATH_TOKEN keeps strangers out");
         }
         let admin_token = config.admin_token.clone().or_else(|| is_sandbox.then(|| Secret(random_text())));
-        let (settings, sandbox) = match &config.platform {
-            PlatformConfig::Confirmd(settings) => (confirmd::Settings::clone(settings), None),
+        let metrics = Arc::new(Metrics::new()?);
+        let confirmd = |settings| -> Result<Arc<dyn Platform>, StartError> {
+            Ok(Arc::new(confirmd::Client::new(settings, config.platform_timeout, Arc::clone(&metrics))?))
+        };
+        let (org_id, platform, sandbox) = match &config.platform {
+            PlatformConfig::Confirmd(settings) => {
+                (settings.org_id.clone(), confirmd(confirmd::Settings::clone(settings))?, None)
+            }
+            PlatformConfig::Acapy(settings) => {
+                let settings = acapy::Settings::clone(settings);
+                let client = acapy::Client::new(settings, config.platform_timeout, Arc::clone(&metrics))?;
+                (String::new(), Arc::new(client) as Arc<dyn Platform>, None)
+            }
             PlatformConfig::Sandbox => {
                 let own_url = own_url(local)?;
                 let mut webhook_url = own_url.clone();
@@ -154,13 +162,9 @@ impl Server {
                     client_secret: Secret(random_text()),
                 })
                 .await?;
-                (sandbox.settings(), Some(sandbox))
+                (ORG_ID.to_owned(), confirmd(sandbox.settings())?, Some(sandbox))
             }
         };
-        let org_id = if is_sandbox { ORG_ID.to_owned() } else { settings.org_id.clone() };
-        let metrics = Arc::new(Metrics::new()?);
-        let platform: Arc<dyn Platform> =
-            Arc::new(confirmd::Client::new(settings, config.platform_timeout, Arc::clone(&metrics))?);
         let (intake, queue) = Intake::new();
         let files = Files::raise();
         let sessions = Arc::new(Sessions {

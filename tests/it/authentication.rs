@@ -9,7 +9,7 @@ use vestibule::{
     domain::time::Timestamp,
     server::{
         config::Config,
-        platform::confirmd::{AuthMode, SKEW},
+        platform::{AuthMode, SKEW},
         secrets::Secret,
     },
 };

@@ -23,7 +23,7 @@ use futures_util::{StreamExt, stream};
 use reqwest::{Client, redirect::Policy};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Mutex as AsyncMutex};
-use vestibule::server::{platform::confirmd::AuthMode, sandbox::Sandbox};
+use vestibule::server::{platform::AuthMode, sandbox::Sandbox};
 
 use crate::{
     harness::PATIENCE,

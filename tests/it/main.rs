@@ -13,7 +13,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails by a panic is a test that fails")]
 
+mod acapy;
 mod acts;
+mod agent;
 mod api;
 mod authentication;
 mod browser;

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use vestibule::server::{
     clock::Clock,
-    platform::confirmd::{AuthMode, translate},
+    platform::{AuthMode, confirmd::translate},
     sandbox::Fault,
     secrets::Secret,
 };

@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use vestibule::server::{
     clock::Clock,
     desk,
-    platform::confirmd::{self, AuthMode},
+    platform::{AuthMode, confirmd},
     sandbox::{Behaviour, CLIENT_ID, ORG_ID, Sandbox, Settings},
     secrets::{KeyRing, Secret, SecretKey},
     store::Store,

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use vestibule::server::platform::confirmd::AuthMode;
+use vestibule::server::platform::AuthMode;
 
 use crate::{
     browser::until_stage,

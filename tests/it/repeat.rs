@@ -2,7 +2,7 @@
 //! a later one.
 
 use serde_json::{Value, json};
-use vestibule::server::{platform::confirmd::AuthMode, sessions::OpenError};
+use vestibule::server::{platform::AuthMode, sessions::OpenError};
 
 use crate::{
     harness::{Desk, Opened, PATIENCE},

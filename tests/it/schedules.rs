@@ -10,7 +10,7 @@ use proptest::{
 };
 use reqwest::{Response, header};
 use serde_json::{Value, json};
-use vestibule::server::{platform::confirmd::AuthMode, sandbox::Behaviour};
+use vestibule::server::{platform::AuthMode, sandbox::Behaviour};
 
 use crate::{
     harness::{Desk, Opened, PATIENCE},

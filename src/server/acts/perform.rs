@@ -10,7 +10,9 @@ use crate::{
         stage::Stage,
     },
     server::{
-        platform::{Cards, Connection, ConnectionState, Delivery, InvitationKeys, PlatformError, ProofState},
+        platform::{
+            Cards, Connection, ConnectionState, Delivery, InvitationKeys, Leftovers, PlatformError, ProofState,
+        },
         sessions::{CONFIRMATION, Finding, Sessions, State, has_news},
         store::{About, Act, ActKind, Attempt, StoreError},
     },
@@ -40,12 +42,15 @@ pub(super) async fn perform(sessions: &Sessions, act: &Act, state: Option<State>
         // These ask nothing: they are done where they are stored.
         return Ok(Finding::Nothing);
     }
-    // An act of an attempt that is over, or of a session that is gone, has nothing left to do.
     let state = match state {
         Some(state) => Some(state),
         None => sessions.store.session(id).await?.zip(sessions.store.attempt(id, number).await?),
     };
     let Some((session, attempt)) = state else { return Ok(Finding::Nothing) };
+    if act.kind == ActKind::TidyUp {
+        return tidy_up(sessions, &attempt).await;
+    }
+    // An act of an attempt that is over has nothing else left to do.
     if session.attempt != number || session.progress.stage.is_end() {
         return Ok(Finding::Nothing);
     }
@@ -55,7 +60,7 @@ pub(super) async fn perform(sessions: &Sessions, act: &Act, state: Option<State>
         ActKind::FallBack => fall_back(sessions, &session, &attempt).await,
         ActKind::Reconcile => reconcile(sessions, &session, &attempt).await,
         // Not about an attempt, or done above.
-        ActKind::Expire | ActKind::Purge | ActKind::ReadConnection => Ok(Finding::Nothing),
+        ActKind::Expire | ActKind::Purge | ActKind::ReadConnection | ActKind::TidyUp => Ok(Finding::Nothing),
     }
 }
 
@@ -141,21 +146,21 @@ async fn verify_proof(sessions: &Sessions, session: &Session, attempt: &Attempt)
     let Some(id) = &attempt.proof_id else { return Err(NotYet::Wait("no proof exchange is bound yet")) };
     let platform = &sessions.platform;
     let read = async || platform.proof(id).await?.ok_or(NotYet::Wait("the platform does not show the proof"));
-    let mut state = read().await?.state;
-    if state == ProofState::Presented {
+    let mut proof = read().await?;
+    if proof.state == ProofState::Presented {
         // It fails in any state but this one, for instance when a first call's answer was lost: the record decides.
         let accepted = platform.accept_proof(id).await;
-        state = read().await?.state;
-        if state == ProofState::Presented {
+        proof = read().await?;
+        if proof.state == ProofState::Presented {
             accepted?;
             return Err(NotYet::Wait("the platform has not accepted the presentation yet"));
         }
     }
-    match state {
+    match proof.state {
         ProofState::Declined => Ok(Finding::Declined),
         ProofState::Invalid => Ok(Finding::Invalid),
         ProofState::Requested | ProofState::Presented => Err(NotYet::Wait("the platform does not show a presentation")),
-        ProofState::Verified if attempt.cards == Some(Cards::Several) => Ok(Finding::Mixed),
+        ProofState::Verified if [attempt.cards, proof.cards].contains(&Some(Cards::Several)) => Ok(Finding::Mixed),
         ProofState::Verified => Ok(Finding::Verified(platform.revealed(id, &sessions.desk).await?)),
     }
 }
@@ -174,8 +179,11 @@ async fn fall_back(sessions: &Sessions, session: &Session, attempt: &Attempt) ->
 
 /// Asks the platform how things stand (contract 5.7).
 async fn reconcile(sessions: &Sessions, session: &Session, attempt: &Attempt) -> Result<Finding, NotYet> {
-    // Where webhooks are hints, one of them is the reason to ask at once.
-    if !sessions.webhooks_are_hints && has_news(session, sessions.clock.now()) {
+    // A webhook that says less than its record is the reason to ask at once: any where they are hints, and one that bound
+    // a connection and did not tell how it stands.
+    let is_asked_for =
+        sessions.webhooks_are_hints || (session.progress.stage == Stage::Waiting && attempt.connection_id.is_some());
+    if !is_asked_for && has_news(session, sessions.clock.now()) {
         return Ok(Finding::Nothing);
     }
     let platform = &sessions.platform;
@@ -212,4 +220,12 @@ fn only(mut connections: Vec<Connection>) -> Option<Connection> {
 async fn read_connection(sessions: &Sessions, id: &ConnectionId) -> Result<Finding, NotYet> {
     let connection = sessions.platform.connection(id).await?;
     Ok(Finding::Seen(connection.iter().map(Delivery::of_connection).collect()))
+}
+
+/// Deletes at the platform what an attempt that is over left there.
+async fn tidy_up(sessions: &Sessions, attempt: &Attempt) -> Result<Finding, NotYet> {
+    let invited = attempt.invited.as_ref().filter(|_| attempt.connection_id.is_none());
+    let invitation = invited.and_then(|invited| invited.invitation.out_of_band_id.as_ref());
+    sessions.platform.delete_leftovers(Leftovers { invitation, proof: attempt.proof_id.as_ref() }).await?;
+    Ok(Finding::Nothing)
 }

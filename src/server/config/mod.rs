@@ -7,28 +7,21 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, str::FromStr, sync:
 
 use reqwest::Url;
 
+mod platform;
 mod rate;
 mod variables;
 
+pub use platform::PlatformConfig;
 pub use rate::Rate;
 pub use variables::{VARIABLES, Variable, help};
 
-use self::rate::rate;
+use self::{platform::Kind, rate::rate};
 use super::{
     desk,
-    platform::confirmd::{self, AuthMode},
+    platform::AuthMode,
     secrets::{Secret, SecretKey},
 };
 use crate::domain::{desk::Desk, session::Deadlines};
-
-/// Which platform connects us to wallets.
-#[derive(Clone, Debug)]
-pub enum PlatformConfig {
-    /// The one inside this program.
-    Sandbox,
-    /// The ConfirmD Platform.
-    Confirmd(Box<confirmd::Settings>),
-}
 
 /// Where `PUBLIC_URL` comes from.
 #[derive(Clone, Debug)]
@@ -141,10 +134,12 @@ impl Reader<'_> {
 
     /// A value without which the chosen platform cannot be used.
     fn required(&mut self, name: &str) -> String {
-        self.owned(name).unwrap_or_else(|| {
-            self.problems.push(format!("{name} is not set; PLATFORM=confirmd needs it"));
-            String::new()
-        })
+        let Some(value) = self.owned(name) else {
+            let platform = self.get("PLATFORM").unwrap_or_default();
+            self.problems.push(format!("{name} is not set; PLATFORM={platform} needs it"));
+            return String::new();
+        };
+        value
     }
 
     fn required_url(&mut self, name: &str) -> Option<Url> {
@@ -179,11 +174,7 @@ impl Config {
     pub fn from_variables(set: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { set, problems: Vec::new() };
         let r = &mut reader;
-        let sandbox = r.parse("PLATFORM", true, "sandbox or confirmd", |value| match value {
-            "sandbox" => Some(true),
-            "confirmd" => Some(false),
-            _ => None,
-        });
+        let kind = Kind::read(r);
         let webhook_auth =
             r.parse("WEBHOOK_AUTH", AuthMode::ApiKey, "api_key, hmac or none", |value| value.parse().ok());
         let webhook_path_token = r.owned("WEBHOOK_PATH_TOKEN").map(Secret);
@@ -194,30 +185,7 @@ impl Config {
                  {UNGUESSABLE} characters or more"
             ));
         }
-        let platform = if sandbox {
-            PlatformConfig::Sandbox
-        } else {
-            let (base_url, auth_url) = (r.required_url("CONFIRMD_BASE_URL"), r.required_url("CONFIRMD_AUTH_URL"));
-            let org_id = r.required("CONFIRMD_ORG_ID");
-            let client_id = r.required("CONFIRMD_CLIENT_ID");
-            let client_secret = Secret(r.required("CONFIRMD_CLIENT_SECRET"));
-            if webhook_auth != AuthMode::None
-                && r.required("WEBHOOK_SECRET").split(',').all(|secret| secret.trim().is_empty())
-            {
-                r.problems.push("WEBHOOK_SECRET holds no secret".to_owned());
-            }
-            match (base_url, auth_url) {
-                (Some(base_url), Some(auth_url)) => PlatformConfig::Confirmd(Box::new(confirmd::Settings {
-                    base_url,
-                    auth_url,
-                    org_id,
-                    client_id,
-                    client_secret,
-                })),
-                // The missing addresses are among the problems, so this never becomes a configuration.
-                _ => PlatformConfig::Sandbox,
-            }
-        };
+        let mut platform = kind.config(r, webhook_auth);
         let database_url = r.parse("DATABASE_URL", "sqlite://vestibule.db".to_owned(), "sqlite://<path>", |value| {
             let file = value.strip_prefix("sqlite://")?;
             // One in memory would be another one for each connection.
@@ -225,10 +193,15 @@ impl Config {
         });
         let token_ttl = r.length("TOKEN_TTL", "24h");
         let given = |name: &str| r.set.get(name).map(String::as_str).filter(|value| !value.trim().is_empty());
-        let desk = desk::load(&given, sandbox).unwrap_or_else(|problems| {
+        let desk = desk::load(&given, kind == Kind::Sandbox).unwrap_or_else(|problems| {
             r.problems.extend(problems);
             desk::sample()
         });
+        if let PlatformConfig::Acapy(settings) = &mut platform {
+            settings.label.clone_from(&desk.organisation);
+        } else if !desk.credential.format.has_definition() {
+            r.problems.push("the desk asks for a credential in the format \"dif\"; only PLATFORM=acapy can".to_owned());
+        }
         let code = r.length("SESSION_TTL", "15m");
         let deadlines = Deadlines {
             code: desk.lifetimes.code.unwrap_or(code),

@@ -45,7 +45,7 @@ pub const VARIABLES: &[Variable] = &[
         "-",
         "keys before this one, comma-separated: what they sealed still opens; `vestibule reencrypt` makes them needless",
     ),
-    variable("PLATFORM", "sandbox", "sandbox or confirmd"),
+    variable("PLATFORM", "sandbox", "sandbox, confirmd or acapy"),
     variable("PLATFORM_TIMEOUT", "30s", "how long a call to the platform may take"),
     variable("CONFIRMD_BASE_URL", "-", "the platform's API"),
     variable("CONFIRMD_AUTH_URL", "-", "the whole address of its token endpoint"),
@@ -53,6 +53,15 @@ pub const VARIABLES: &[Variable] = &[
     variable("CONFIRMD_CLIENT_ID", "-", "the account"),
     variable("CONFIRMD_CLIENT_SECRET", "-", "its secret"),
     variable("CONFIRMD_TENANT_ID", "-", "the tenant, if webhooks are to be checked for it"),
+    variable("ACAPY_ADMIN_URL", "-", "the admin API of an ACA-Py agent"),
+    variable("ACAPY_ADMIN_KEY", "-", "its --admin-api-key; a tenant's token may be enough"),
+    variable("ACAPY_TENANT_TOKEN", "-", "the token of a tenant of a multitenant agent"),
+    variable(
+        "ACAPY_INVITATION_DID",
+        "new",
+        "the DID that invitations carry: new for each, or did:peer:4, did:peer:2 or a DID of the agent's that stays, so that wallets go \
+         over the connection they have",
+    ),
     variable(
         "WEBHOOK_SECRET",
         "random in the sandbox",

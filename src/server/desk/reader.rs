@@ -12,7 +12,7 @@ use super::{
     translations,
     variables::Variables,
 };
-use crate::domain::desk::{Attribute, CodeForm, Condition, Credential, Desk, Lifetimes, Predicate, Wallet};
+use crate::domain::desk::{Attribute, CodeForm, Condition, Credential, Desk, Format, Lifetimes, Predicate, Wallet};
 
 /// The desk that this text describes; the variables fill what it leaves out. `path` is only told, not opened.
 ///
@@ -38,16 +38,19 @@ fn desk(mut top: Fields<'_, '_>, faults: &Faults<'_>, variables: &Variables) -> 
         "direct" => Some(CodeForm::Direct),
         _ => None,
     });
+    let (title, organisation) = (own(top.filled_text("title", "")), own(top.needed_text("organisation")));
+    let credential = credential(&mut top, variables);
+    let has_conditions = credential.format.has_conditions();
     let mut desk = Desk {
-        title: own(top.filled_text("title", "")),
-        organisation: own(top.needed_text("organisation")),
+        title,
+        organisation,
         introduction: top.text("introduction").unwrap_or_default(),
         comment: top.text("comment").or_else(|| variables.comment.clone()).unwrap_or_default(),
         after: top.text("after").unwrap_or_default(),
         code: code.map_or_else(CodeForm::default, Spanned::into_inner),
         lifetimes: top.table("lifetimes", "[lifetimes]").map(lifetimes).unwrap_or_default(),
-        credential: credential(&mut top, variables),
-        attributes: attributes(&mut top, faults, variables),
+        credential,
+        attributes: attributes(&mut top, faults, variables, has_conditions),
         wallet: top.table("wallet", "[wallet]").map(|table| wallet(table, faults)).unwrap_or_default(),
         translations: BTreeMap::new(),
     };
@@ -85,23 +88,49 @@ fn credential(top: &mut Fields<'_, '_>, variables: &Variables) -> Credential {
     } else {
         stand_in.name
     };
-    let cred_def_id = if table.has("cred_def_id") || stand_in.cred_def_id.is_empty() {
+    let format = format(&mut table);
+    let has_definition = format.has_definition();
+    let cred_def_id = if has_definition && (table.has("cred_def_id") || stand_in.cred_def_id.is_empty()) {
         own(table.filled_text("cred_def_id", ": without it any issuer's card would be accepted"))
-    } else {
+    } else if has_definition {
         stand_in.cred_def_id
+    } else {
+        String::new()
     };
     let credential = Credential {
         name,
         issuer: table.text("issuer").unwrap_or_default(),
         how_to_get: table.text("how_to_get").unwrap_or_default(),
-        schema_id: table.text("schema_id").or(stand_in.schema_id),
+        schema_id: if has_definition { table.text("schema_id").or(stand_in.schema_id) } else { None },
+        format,
         cred_def_id,
     };
     table.end();
     credential
 }
 
-fn attributes(top: &mut Fields<'_, '_>, faults: &Faults<'_>, variables: &Variables) -> Vec<Attribute> {
+fn format(table: &mut Fields<'_, '_>) -> Format {
+    let format = table.get("format", "\"anoncreds\", \"indy\" or \"dif\"", |value| match value.as_str()? {
+        "anoncreds" => Some(Format::AnonCreds),
+        "indy" => Some(Format::Indy),
+        "dif" => Some(Format::Dif { credential_type: String::new(), issuer_did: String::new() }),
+        _ => None,
+    });
+    match format.map(Spanned::into_inner).unwrap_or_default() {
+        Format::Dif { .. } => Format::Dif {
+            credential_type: own(table.filled_text("type", ": without it any card of the issuer would be accepted")),
+            issuer_did: own(table.filled_text("issuer_did", ": without it any issuer's card would be accepted")),
+        },
+        format => format,
+    }
+}
+
+fn attributes(
+    top: &mut Fields<'_, '_>,
+    faults: &Faults<'_>,
+    variables: &Variables,
+    has_conditions: bool,
+) -> Vec<Attribute> {
     if !top.has("attribute") {
         let attributes = variables.attributes();
         if attributes.is_empty() {
@@ -128,14 +157,14 @@ fn attributes(top: &mut Fields<'_, '_>, faults: &Faults<'_>, variables: &Variabl
             label: own(table.filled_text("label", "")),
             purpose: table.text("purpose").unwrap_or_default(),
             required: table.flag("required", true),
-            predicate: predicate(&mut table, faults),
+            predicate: predicate(&mut table, faults, has_conditions),
         });
         table.end();
     }
     attributes
 }
 
-fn predicate(table: &mut Fields<'_, '_>, faults: &Faults<'_>) -> Option<Predicate> {
+fn predicate(table: &mut Fields<'_, '_>, faults: &Faults<'_>, is_known: bool) -> Option<Predicate> {
     // What is of the wrong kind is noted as that, and not also as missing.
     let (has_condition, has_value) = (table.has("condition"), table.has("value"));
     let condition = table.get("condition", "\">=\", \"<=\", \">\" or \"<\"", |value| {
@@ -144,6 +173,9 @@ fn predicate(table: &mut Fields<'_, '_>, faults: &Faults<'_>) -> Option<Predicat
     });
     let value = table.number("value");
     match (&condition, &value) {
+        (Some(condition), _) if !is_known => {
+            faults.note(condition.span().start, "a `condition` cannot be proven in the format \"dif\"");
+        }
         (Some(condition), None) if !has_value => {
             faults.note(condition.span().start, "`condition` needs a `value` beside it");
         }
@@ -290,6 +322,33 @@ required = "yes"
         assert!(read_alone(&desk_and(rest)).is_err(), "TOML knows no negative hexadecimal number");
         let desk = read_alone(&desk_and(&rest.replace("-0x1F", "0x1F"))).unwrap();
         assert_eq!(desk.attributes[1].predicate, Some(Predicate { condition: Condition::AtMost, value: 31 }));
+    }
+
+    #[test]
+    fn a_json_ld_credential_has_a_type_and_an_issuer_and_no_definition() {
+        let text = |credential: &str, rest: &str| {
+            format!(
+                "title = \"T\"\norganisation = \"O\"\n[credential]\nname = \"C\"\nformat = \"dif\"\n{credential}\n\
+                 [[attribute]]\nname = \"a\"\nlabel = \"A\"\n{rest}"
+            )
+        };
+        let full = "type = \"https://x.example/v1#Card\"\nissuer_did = \"did:key:z6\"";
+        let desk = read_alone(&text(full, "")).unwrap();
+        assert_eq!(desk.credential.issuer_did(), Some("did:key:z6"));
+        assert_eq!(desk.credential.cred_def_id, "");
+        assert_eq!(
+            told(&text("type = \" \"", "condition = \"<\"\nvalue = 1")),
+            [
+                "3: [credential] has no `issuer_did`",
+                "6: `type` is empty: without it any card of the issuer would be accepted",
+                "10: a `condition` cannot be proven in the format \"dif\"",
+            ]
+        );
+        assert!(
+            told(&text(&format!("{full}\ncred_def_id = \"D\""), ""))[0].starts_with("8: unknown field `cred_def_id`")
+        );
+        let format = told(&text(full, "").replace("\"dif\"", "\"jwt\""));
+        assert!(format[1].starts_with("5: `format` has to be \"anoncreds\", \"indy\" or \"dif\""), "{format:#?}");
     }
 
     #[test]

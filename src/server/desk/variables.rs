@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::desk::{Attribute, CodeForm, Credential, Desk, Lifetimes, Wallet};
+use crate::domain::desk::{Attribute, CodeForm, Credential, Desk, Format, Lifetimes, Wallet};
 
 /// What the variables say.
 #[derive(Default)]
@@ -43,6 +43,7 @@ impl Variables {
             name: "Credential".to_owned(),
             issuer: String::new(),
             how_to_get: String::new(),
+            format: Format::default(),
             schema_id: self.schema_id.clone(),
             cred_def_id: self.cred_def_id.clone().unwrap_or_default(),
         }

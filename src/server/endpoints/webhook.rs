@@ -1,19 +1,21 @@
-//! `POST /api/webhooks/confirmd`: verify, translate, record, answer. 200 means it is on disk; nothing is parsed before
-//! it is verified, nor logged raw. *Runs: server.*
+//! `POST /api/webhooks/confirmd` and `POST /api/webhooks/acapy/topic/{topic}/`: verify, translate, record, answer. 200
+//! means it is on disk; nothing is parsed before it is verified, nor logged raw. *Runs: server.*
 
-use std::{net::SocketAddr, time::Instant};
+use std::{borrow::Cow, net::SocketAddr, time::Instant};
 
 use axum::{
-    Json,
+    Json, Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Path, State, rejection::PathRejection},
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue},
+    routing::{MethodRouter, get, post},
 };
 use serde::Serialize;
 
-use super::BODY_LIMIT;
+use super::{BODY_LIMIT, health};
 use crate::server::{
-    platform::{Delivery, confirmd::NotAuthentic},
+    config::PlatformConfig,
+    platform::{Delivery, NotAuthentic, acapy},
     problem::Problem,
     secrets::same_secret,
     state::App,
@@ -27,41 +29,92 @@ pub struct Received {
     outcome: &'static str,
 }
 
-/// Receives one delivery.
-pub async fn receive(
+/// The addresses of the platform that is configured; of others there are none.
+pub fn router(app: &App) -> Router<App> {
+    let told = |receive: MethodRouter<App>| receive.merge(get(health::webhook));
+    match &app.config.platform {
+        PlatformConfig::Sandbox | PlatformConfig::Confirmd(_) => Router::new()
+            .route("/api/webhooks/confirmd", told(post(receive_confirmd)))
+            .route("/api/webhooks/confirmd/{path_token}", told(post(receive_confirmd))),
+        // The agent adds all that follows `/api/webhooks/acapy` or the path token by itself.
+        PlatformConfig::Acapy(_) => Router::new()
+            .route("/api/webhooks/acapy", get(health::webhook))
+            .route("/api/webhooks/acapy/topic/{topic}/", told(post(receive_acapy)))
+            .route("/api/webhooks/acapy/{path_token}/topic/{topic}/", told(post(receive_acapy_by_token))),
+    }
+}
+
+/// What of a request is looked at before its body is.
+struct Head {
+    arrived: Instant,
+    peer: SocketAddr,
+    headers: HeaderMap,
+    /// `Err` when it is no text, which is not the token.
+    path_token: Result<Option<String>, ()>,
+}
+
+/// Receives one delivery of the ConfirmD Platform.
+async fn receive_confirmd(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     path_token: Result<Option<Path<String>>, PathRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Received>, Problem> {
-    let outcome = take_in(&app, Instant::now(), peer, path_token, &headers, body).await;
+    let path_token = path_token.map(|token| token.map(|Path(token)| token)).map_err(|_| ());
+    let head = Head { arrived: Instant::now(), peer, headers, path_token };
+    counted(&app, take_in(&app, head, None, body).await)
+}
+
+/// Receives one delivery of an agent.
+async fn receive_acapy(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(topic): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Received>, Problem> {
+    let head = Head { arrived: Instant::now(), peer, headers, path_token: Ok(None) };
+    counted(&app, take_in(&app, head, Some(&topic), body).await)
+}
+
+/// Receives one delivery of an agent, at an address that nobody can guess.
+async fn receive_acapy_by_token(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path((token, topic)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Received>, Problem> {
+    let head = Head { arrived: Instant::now(), peer, headers, path_token: Ok(Some(token)) };
+    counted(&app, take_in(&app, head, Some(&topic), body).await)
+}
+
+fn counted(app: &App, outcome: Result<EventOutcome, Problem>) -> Result<Json<Received>, Problem> {
     let outcome = outcome.inspect_err(|problem| app.sessions.metrics.deliveries_refused.count([problem.code()]))?;
     Ok(Json(Received { received: true, outcome: outcome.as_str() }))
 }
 
-async fn take_in(
-    app: &App,
-    arrived: Instant,
-    peer: SocketAddr,
-    path_token: Result<Option<Path<String>>, PathRejection>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<EventOutcome, Problem> {
+async fn take_in(app: &App, head: Head, topic: Option<&str>, body: Body) -> Result<EventOutcome, Problem> {
+    let Head { arrived, peer, headers, path_token } = head;
     let failed = |problem: Problem| {
-        tracing::warn!(address = %app.address(peer, headers), ?problem, "webhook refused");
-        app.count_failed_webhook(app.address(peer, headers)).err().unwrap_or(problem)
+        tracing::warn!(address = %app.address(peer, &headers), ?problem, "webhook refused");
+        app.count_failed_webhook(app.address(peer, &headers)).err().unwrap_or(problem)
     };
-    // What is no text is not the token.
-    let path_token = path_token.map_err(|_| failed(Problem::NotFound))?;
-    check_path(app, path_token.as_ref().map(|Path(token)| token.as_str())).map_err(failed)?;
+    let path_token = path_token.map_err(|()| failed(Problem::NotFound))?;
+    check_path(app, path_token.as_deref()).map_err(failed)?;
     let (mode, secrets) = (app.config.webhook_auth, &app.webhook_secrets);
     let unauthorized = |NotAuthentic| failed(Problem::Unauthorized);
-    let claim = mode.check_headers(headers, secrets, app.sessions.clock.now()).map_err(unauthorized)?;
+    let claim = mode.check_headers(&headers, secrets, app.sessions.clock.now()).map_err(unauthorized)?;
+    check_wallet(app, &headers)?;
     // Only now is anything read: a stranger cannot make us take a megabyte. Where the body itself is signed, the headers
     // have at least to be complete and of this time.
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|error| Problem::of_body(&error))?;
     claim.check_body(secrets, &body).map_err(unauthorized)?;
+    let body = match topic {
+        Some(topic) => Cow::Owned(acapy::envelope(topic, &body).map_err(|_| Problem::BadJson)?),
+        None => Cow::Borrowed(&*body),
+    };
     let delivery = app.sessions.platform.translate(&body).map_err(|_| Problem::BadJson)?;
     check_addressee(app, &delivery)?;
     Ok(app.sessions.intake.record(delivery, arrived).await?)
@@ -83,4 +136,11 @@ fn check_addressee(app: &App, delivery: &Delivery) -> Result<(), Problem> {
         _ => false,
     };
     if other_org || other_tenant { Err(Problem::Forbidden) } else { Ok(()) }
+}
+
+/// The wallet that an agent's webhook is for: a tenant's names one, and only there.
+fn check_wallet(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    let PlatformConfig::Acapy(settings) = &app.config.platform else { return Ok(()) };
+    let ours = settings.tenant.as_ref().map(|tenant| tenant.wallet_id.as_bytes());
+    if headers.get("x-wallet-id").map(HeaderValue::as_bytes) == ours { Ok(()) } else { Err(Problem::Forbidden) }
 }

@@ -16,7 +16,7 @@ pub use prometheus::{Error, Histogram, IntCounter as Counter, IntGauge as Gauge,
 use self::labelled::Maker;
 pub use self::{labelled::Labelled, reading::scrape};
 use super::{
-    platform::{PlatformError, confirmd::Call},
+    platform::{Call, PlatformError},
     problem::Problem,
     store::{ActKind, EventOutcome, Lane},
 };

@@ -19,7 +19,7 @@ use reqwest::Url;
 
 use super::{
     clock::Clock,
-    platform::confirmd::{self, AuthMode},
+    platform::{AuthMode, confirmd},
     secrets::{Secret, random_text},
     store::{Store, StoreError},
 };

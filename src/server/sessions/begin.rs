@@ -142,7 +142,9 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // What an earlier attempt revealed and was not submitted is not kept beside the next one's.
-        tx.store_attributes(session.id, session.attempt - 1, None).await?;
+        let before = session.attempt - 1;
+        tx.store_attributes(session.id, before, None).await?;
+        self.tidy_up(&mut tx, &About::Attempt(session.id, before), now).await?;
         self.begin(&mut tx, session, next, now).await?;
         tx.update_session(session).await?;
         self.save(tx, Some(session), now).await

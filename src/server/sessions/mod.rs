@@ -142,6 +142,9 @@ impl Sessions {
         }
         tx.update_session(session).await?;
         let (stage, about) = (session.progress.stage, About::Attempt(session.id, session.attempt));
+        if stage.is_end() || stage == Stage::Verified {
+            self.tidy_up(tx, &about, now).await?;
+        }
         if stage.is_end() {
             let metrics = Arc::clone(&self.metrics);
             tx.after_commit(move || metrics.registrations_ended.count([stage.as_str()]));
@@ -179,6 +182,11 @@ impl Sessions {
             tx.wake_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
         }
         Ok(outcome)
+    }
+
+    /// Has deleted at the platform what an attempt that is over, or has brought what it should, left there.
+    async fn tidy_up(&self, tx: &mut Tx, about: &About, now: Timestamp) -> Result<(), StoreError> {
+        if self.platform.keeps_leftovers() { tx.set_act(ActKind::TidyUp, about, now).await } else { Ok(()) }
     }
 
     /// Commits, and then tells the browsers, and the worker if anything is due before it would look by itself.

@@ -20,6 +20,9 @@ use crate::{
 /// How long a delivery waits for its session before it is parked (contract 5.6).
 const WAIT: Duration = Duration::from_secs(30);
 
+/// When a question is due that somebody waits for: before all that merely repair.
+const SOON: Timestamp = Timestamp(0);
+
 /// What a delivery did to a session, inside a transaction.
 pub(super) struct Applied {
     pub(super) outcome: EventOutcome,
@@ -119,9 +122,7 @@ impl Sessions {
             let outcome = match session.progress.stage {
                 Stage::Verified if after_all => self.step(tx, &mut session, Event::CardsMixed, now).await?.into(),
                 stage if awaits_news(stage) => {
-                    // Before all that merely repairs.
-                    let first = Timestamp::default();
-                    tx.set_act(ActKind::Reconcile, &About::Attempt(session.id, session.attempt), first).await?;
+                    tx.set_act(ActKind::Reconcile, &About::Attempt(session.id, session.attempt), SOON).await?;
                     EventOutcome::LookedUp
                 }
                 stage if stage.is_end() => EventOutcome::AfterEnd,
@@ -168,11 +169,17 @@ impl Sessions {
         }
         let outcome = match meaning {
             Meaning::Event(event) => self.step(tx, &mut session, event, now).await?.into(),
-            Meaning::EndedSomehow if session.progress.stage.is_end() => EventOutcome::AfterEnd,
+            Meaning::EndedSomehow | Meaning::TakenUp if session.progress.stage.is_end() => EventOutcome::AfterEnd,
             Meaning::EndedSomehow => {
                 tx.add_act(ActKind::VerifyProof, &About::Attempt(session.id, session.attempt), now).await?;
                 EventOutcome::LookedUp
             }
+            Meaning::TakenUp if session.progress.stage == Stage::Waiting => {
+                tx.set_act(ActKind::Reconcile, &About::Attempt(session.id, session.attempt), SOON).await?;
+                EventOutcome::LookedUp
+            }
+            // A new connection's own webhook was quicker.
+            Meaning::TakenUp => EventOutcome::Late,
         };
         if is_named && outcome == EventOutcome::Applied {
             tx.store_wallet_name(&session).await?;

@@ -19,11 +19,13 @@ pub enum ActKind {
     Reconcile,
     /// Read a connection whose webhook named no invitation (contract 5.6, row 4).
     ReadConnection,
+    /// Delete at the platform what an attempt left there.
+    TidyUp,
 }
 
 impl ActKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RequestProof,
         Self::VerifyProof,
         Self::FallBack,
@@ -31,6 +33,7 @@ impl ActKind {
         Self::Purge,
         Self::Reconcile,
         Self::ReadConnection,
+        Self::TidyUp,
     ];
 
     /// The name in the database and in logs.
@@ -44,6 +47,7 @@ impl ActKind {
             Self::Purge => "purge",
             Self::Reconcile => "reconcile",
             Self::ReadConnection => "read_connection",
+            Self::TidyUp => "tidy_up",
         }
     }
 
@@ -54,7 +58,7 @@ impl ActKind {
             Self::RequestProof | Self::VerifyProof | Self::FallBack => Lane::Doing,
             Self::Reconcile | Self::ReadConnection => Lane::Asking,
             Self::Expire => Lane::Expiring,
-            Self::Purge => Lane::Purging,
+            Self::Purge | Self::TidyUp => Lane::Purging,
         }
     }
 }

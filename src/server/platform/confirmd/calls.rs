@@ -1,30 +1,20 @@
 //! What Vestibule asks of the ConfirmD Platform, in its words (contract 2 to 4). *Runs: server.*
 
-use std::time::{Duration, Instant};
-
-use rand::Rng;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Call, Client, client::within};
+use super::Client;
 use crate::{
     domain::{
         desk::{Attribute, Desk},
         ids::{ConnectionId, OutOfBandId, ProofId},
     },
     server::platform::{
-        Connection, ConnectionState, Delivery, Invitation, InvitationKeys, NotAnObject, Platform, PlatformError, Proof,
-        ProofState, Revealed,
+        Call, Connection, ConnectionState, Delivery, Invitation, InvitationKeys, NotAnObject, Platform, PlatformError,
+        Proof, ProofState, Revealed,
+        http::{LONGEST_WAIT, patiently, within},
     },
 };
-
-/// An invitation is tried so often: somebody waits for it, and one too many harms nobody.
-const TRIES: u32 = 3;
-/// A call that failed later than this is not tried again: somebody waits.
-const PROMPT: Duration = Duration::from_secs(3);
-
-/// How long somebody waits for a code at most: for the invitation, and for what its short URL leads to.
-const LONGEST_WAIT: Duration = Duration::from_secs(12);
 
 fn missing(what: &str) -> PlatformError {
     PlatformError::Nonsense(format!("no {what} in the answer"))
@@ -63,7 +53,8 @@ fn proof(record: &Value) -> Result<Proof, PlatformError> {
         ("abandoned", _) => ProofState::Declined,
         _ => ProofState::Requested,
     };
-    Ok(Proof { id: ProofId(id), thread_id: text(record, "threadId"), state })
+    // Only webhooks show the presentation.
+    Ok(Proof { id: ProofId(id), thread_id: text(record, "threadId"), state, cards: None })
 }
 
 /// One entry of a proof request. The value of a condition is a numeric string: a number is refused (contract 4.1).
@@ -103,28 +94,8 @@ impl Client {
     async fn invite(&self, alias: &str) -> Result<Value, PlatformError> {
         // Single use: a scan belongs to one session and to no other (contract 2.2).
         let body = json!({ "multiUseInvitation": false, "autoAcceptConnection": true, "alias": alias });
-        let began = Instant::now();
-        let mut tries = 1;
-        loop {
-            let error = match self.call(Call::CreateInvitation, &["connections"], &[], Some(&body)).await {
-                Ok(data) => return data.ok_or(PlatformError::Refused(StatusCode::NOT_FOUND.as_u16())),
-                Err(error) => error,
-            };
-            let wait = match &error {
-                PlatformError::Unavailable { retry_after, .. } => retry_after.unwrap_or_default(),
-                PlatformError::Unreachable(_) | PlatformError::Nonsense(_) => Duration::ZERO,
-                PlatformError::Unauthorized(_) | PlatformError::Refused(_) => return Err(error),
-            };
-            // With jitter, so that all who failed together do not come back together.
-            let wait =
-                wait + Duration::from_millis(200 * u64::from(tries)).mul_f64(rand::rng().random_range(0.5..=1.0));
-            if tries == TRIES || began.elapsed() + wait > PROMPT {
-                return Err(error);
-            }
-            tracing::warn!(%error, tries, "no invitation yet");
-            tokio::time::sleep(wait).await;
-            tries += 1;
-        }
+        let data = self.call(Call::CreateInvitation, &["connections"], &[], Some(&body)).await?;
+        data.ok_or(PlatformError::Refused(StatusCode::NOT_FOUND.as_u16()))
     }
 }
 
@@ -135,7 +106,7 @@ impl Platform for Client {
     }
 
     async fn create_invitation(&self, alias: &str) -> Result<Invitation, PlatformError> {
-        let data = within(LONGEST_WAIT, self.invite(alias)).await?;
+        let data = within(LONGEST_WAIT, patiently(|| self.invite(alias))).await?;
         let url = text(&data, "connectionInvitation").ok_or_else(|| missing("invitation URL"))?;
         let (out_of_band_id, row_id) = (text(&data, "recordId").map(OutOfBandId), text(&data, "id"));
         if out_of_band_id.is_none() {

@@ -1,22 +1,21 @@
-//! How the ConfirmD Platform is called (contract 1 and 2.3): every call is bounded in time, a 401 is answered with a fresh
-//! token once, a failure is typed. Nothing else is repeated here, because only the caller knows what is safe to repeat.
-//!
-//! Refuses to log bodies: they hold what people presented. *Runs: server.*
+//! How the ConfirmD Platform is called (contract 1 and 2.3): a 401 is answered with a fresh token once. *Runs: server.*
 
 use std::{sync::Arc, time::Duration};
 
 use reqwest::{StatusCode, Url, header};
 use serde_json::Value;
 
-use super::{Call, token::Tokens};
+use super::token::Tokens;
 use crate::server::{
     metrics::Metrics,
-    platform::{PlatformError, invitation},
+    platform::{
+        Call, PlatformError,
+        http::{self, answer_error, is_segment, read, unreachable, within},
+        invitation,
+    },
     secrets::Secret,
 };
 
-/// The most that is read of an answer. An invitation has a few KiB, a list of proofs a few tens.
-const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// How many redirects a short URL may lead through.
 const REDIRECTS: usize = 5;
 
@@ -45,78 +44,13 @@ pub struct Client {
     metrics: Arc<Metrics>,
 }
 
-pub(super) fn unreachable(error: &reqwest::Error) -> PlatformError {
-    // The error's own text holds the address, which may hold ids; its kind is all that is needed.
-    PlatformError::Unreachable(
-        if error.is_timeout() {
-            "it took too long"
-        } else if error.is_connect() {
-            "no connection"
-        } else {
-            "the connection broke"
-        }
-        .to_owned(),
-    )
-}
-
-/// What an answer's status says went wrong; `None` when nothing did.
-pub(super) fn answer_error(answer: &reqwest::Response) -> Option<PlatformError> {
-    let status = answer.status();
-    if status.is_success() {
-        return None;
-    }
-    Some(match status.as_u16() {
-        401 => PlatformError::Unauthorized(401),
-        code if code == 429 || status.is_server_error() => PlatformError::Unavailable {
-            status: code,
-            retry_after: answer
-                .headers()
-                .get(header::RETRY_AFTER)
-                .and_then(|value| value.to_str().ok()?.parse().ok())
-                .map(Duration::from_secs),
-        },
-        code => PlatformError::Refused(code),
-    })
-}
-
-/// Gives up after this time.
-pub(super) async fn within<T>(
-    time: Duration,
-    call: impl Future<Output = Result<T, PlatformError>>,
-) -> Result<T, PlatformError> {
-    let late = || PlatformError::Unreachable("it took too long".to_owned());
-    tokio::time::timeout(time, call).await.unwrap_or_else(|_| Err(late()))
-}
-
-async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, PlatformError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| unreachable(&error))? {
-        body.extend_from_slice(&chunk);
-        if body.len() > BODY_LIMIT {
-            return Err(PlatformError::Nonsense("an answer has no end".to_owned()));
-        }
-    }
-    Ok(body)
-}
-
-/// Whether a text can be part of a path. Ids come from webhooks too, and `..` must not lead to another address.
-fn is_segment(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
-
 impl Client {
     /// A client for this account, whose calls take no longer than `timeout`. Makes no call yet.
     ///
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(settings: Settings, timeout: Duration, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
-        // No redirect is followed: a call must not be made twice, and what a short URL leads to may be an invitation.
-        let http = reqwest::Client::builder()
-            .timeout(timeout)
-            .connect_timeout(timeout.min(Duration::from_secs(10)))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self { http, settings, timeout, tokens: Tokens::default(), metrics })
+        Ok(Self { http: http::client(timeout)?, settings, timeout, tokens: Tokens::default(), metrics })
     }
 
     /// Calls the API below the organisation and gives back `data` of its envelope; `None` for a 404, or, where a record is

@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{
-    Call,
-    client::{Settings, answer_error, unreachable},
+use super::client::Settings;
+use crate::server::{
+    metrics::Metrics,
+    platform::{
+        Call, PlatformError,
+        http::{answer_error, unreachable},
+    },
 };
-use crate::server::{metrics::Metrics, platform::PlatformError};
 
 /// A token with less time than this is renewed before use.
 const MARGIN: Duration = Duration::from_secs(60);

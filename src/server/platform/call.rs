@@ -23,11 +23,17 @@ pub enum Call {
     AcceptProof,
     /// Read what was revealed.
     Revealed,
+    /// Delete an invitation that nobody took up.
+    DeleteInvitation,
+    /// Tell a wallet that its answer is no longer wanted.
+    WithdrawProof,
+    /// Delete a proof with what it revealed.
+    DeleteProof,
 }
 
 impl Call {
     /// Every call.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Token,
         Self::CreateInvitation,
         Self::Connection,
@@ -37,6 +43,9 @@ impl Call {
         Self::Proof,
         Self::AcceptProof,
         Self::Revealed,
+        Self::DeleteInvitation,
+        Self::WithdrawProof,
+        Self::DeleteProof,
     ];
 
     /// The name in figures.
@@ -52,13 +61,19 @@ impl Call {
             Self::Proof => "proof",
             Self::AcceptProof => "accept_proof",
             Self::Revealed => "revealed",
+            Self::DeleteInvitation => "delete_invitation",
+            Self::WithdrawProof => "withdraw_proof",
+            Self::DeleteProof => "delete_proof",
         }
     }
 
     pub(super) const fn method(self) -> Method {
         match self {
-            Self::Token | Self::CreateInvitation | Self::RequestProof | Self::AcceptProof => Method::POST,
+            Self::Token | Self::CreateInvitation | Self::RequestProof | Self::AcceptProof | Self::WithdrawProof => {
+                Method::POST
+            }
             Self::Connection | Self::Connections | Self::FindProof | Self::Proof | Self::Revealed => Method::GET,
+            Self::DeleteInvitation | Self::DeleteProof => Method::DELETE,
         }
     }
 

@@ -1,0 +1,182 @@
+//! Reads an agent's webhook. Of its body only ids, states and reasons are kept, whatever the agent was told to send:
+//! with `--debug-webhooks` it sends whole records, and in them what people presented. *Runs: server.*
+
+use serde::Serialize;
+use serde_json_borrow::Value;
+
+use super::presentation::was_ended_here;
+use crate::{
+    domain::ids::{ConnectionId, OutOfBandId},
+    server::platform::{
+        Delivery, DeliveryKind, NotAnObject, TAKEN_UP,
+        body::{self, Fields, Keep, long_text, object, text},
+    },
+};
+
+/// A body with the topic that its path names, as one: the way in which the agent's own socket tells it.
+///
+/// # Errors
+/// When the body is no JSON object.
+pub fn envelope(topic: &str, body: &[u8]) -> Result<Vec<u8>, NotAnObject> {
+    #[derive(Serialize)]
+    struct Envelope<'a> {
+        topic: &'a str,
+        payload: &'a Fields<'a>,
+    }
+    let payload = &body::parse(body)?;
+    serde_json::to_vec(&Envelope { topic, payload }).map_err(|_| NotAnObject)
+}
+
+/// Translates a body in its envelope into a delivery.
+///
+/// # Errors
+/// When there is no such envelope.
+pub fn translate(envelope: &[u8]) -> Result<Delivery, NotAnObject> {
+    let top = body::parse(envelope)?;
+    let payload = object(&top, "payload").ok_or(NotAnObject)?;
+    let body = body::write(&top, |name, value| {
+        let is_kept = KEPT.contains(&name) && !value.is_object();
+        if is_kept || name == "payload" { Keep::Field } else { Keep::Nothing }
+    });
+    let delivery = match text(&top, "topic").as_deref() {
+        Some("connections") => connection(payload, body),
+        Some("out_of_band") => invitation(payload, body),
+        Some("present_proof_v2_0") => proof(payload, body),
+        Some(topic) if topic.starts_with("issue_credential") => Delivery::new(DeliveryKind::Issuance, body),
+        _ => Delivery::new(DeliveryKind::Other, body),
+    };
+    let updated_at = text(payload, "updated_at");
+    Ok(Delivery {
+        error_message: long_text(payload, "error_msg"),
+        occurred_at: updated_at.clone().or_else(|| text(payload, "created_at")),
+        updated_at,
+        ..delivery
+    })
+}
+
+/// The fields that are kept: what happened to which record, when, and why.
+const KEPT: [&str; 16] = [
+    "topic",
+    "state",
+    "rfc23_state",
+    "connection_id",
+    "invitation_msg_id",
+    "invi_msg_id",
+    "oob_id",
+    "pres_ex_id",
+    "cred_ex_id",
+    "thread_id",
+    "role",
+    "verified",
+    "verified_msgs",
+    "error_msg",
+    "created_at",
+    "updated_at",
+];
+
+fn connection(payload: &Fields<'_>, body: String) -> Delivery {
+    let id = text(payload, "connection_id");
+    Delivery {
+        record_id: id.clone(),
+        connection_id: id.map(ConnectionId),
+        // The words of the RFC. A record that was deleted has none: that says nothing of a registration.
+        state: text(payload, "rfc23_state").or_else(|| text(payload, "state")),
+        out_of_band_id: text(payload, "invitation_msg_id").map(OutOfBandId),
+        their_label: text(payload, "their_label"),
+        ..Delivery::new(DeliveryKind::Connection, body)
+    }
+}
+
+/// An invitation's own record names a connection once a wallet took it up: a new one, of which more is told, or, where the
+/// invitation's DID was known to the wallet, one that stands, of which nothing more is told.
+fn invitation(payload: &Fields<'_>, body: String) -> Delivery {
+    let id = text(payload, "connection_id");
+    let state = text(payload, "state").map(|state| if state == "done" { TAKEN_UP.to_owned() } else { state });
+    Delivery {
+        record_id: id.clone(),
+        connection_id: id.map(ConnectionId),
+        state,
+        out_of_band_id: text(payload, "invi_msg_id").map(OutOfBandId),
+        ..Delivery::new(DeliveryKind::Connection, body)
+    }
+}
+
+fn proof(payload: &Fields<'_>, body: String) -> Delivery {
+    Delivery {
+        record_id: text(payload, "pres_ex_id"),
+        connection_id: text(payload, "connection_id").map(ConnectionId),
+        thread_id: text(payload, "thread_id"),
+        state: text(payload, "state"),
+        is_verified: if was_ended_here(payload.get("error_msg").and_then(Value::as_str)) {
+            Some(false)
+        } else {
+            text(payload, "verified").and_then(|verified| verified.parse().ok())
+        },
+        ..Delivery::new(DeliveryKind::Proof, body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{domain::stage::Event, server::platform::Meaning};
+
+    fn delivery(topic: &str, payload: &Value) -> Delivery {
+        translate(&envelope(topic, payload.to_string().as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for body in ["", "null", "[]", "12", "{", "{},\"topic\":1", "{} {}"] {
+            assert_eq!(envelope("connections", body.as_bytes()), Err(NotAnObject), "{body:?}");
+        }
+        assert_eq!(translate(b"{\"topic\":\"connections\"}").err(), Some(NotAnObject));
+    }
+
+    #[test]
+    fn an_exchange_that_ended_without_a_word_is_looked_up() {
+        let meaning = |payload| delivery("present_proof_v2_0", &payload).meaning();
+        assert_eq!(meaning(json!({ "pres_ex_id": "1", "state": "abandoned" })), Some(Meaning::EndedSomehow));
+        let declined = json!({ "pres_ex_id": "1", "state": "abandoned", "error_msg": "abandoned: no" });
+        assert_eq!(meaning(declined), Some(Meaning::Event(Event::ProofDeclined)));
+        assert_eq!(meaning(json!({ "pres_ex_id": "1", "state": "deleted" })), None);
+    }
+
+    #[test]
+    fn verified_is_a_text() {
+        let verified =
+            |value| delivery("present_proof_v2_0", &json!({ "state": "done", "verified": value })).is_verified;
+        assert_eq!(verified(json!("true")), Some(true));
+        assert_eq!(verified(json!("false")), Some(false));
+        assert_eq!(verified(json!("yes")), None);
+        assert_eq!(verified(json!(true)), None);
+    }
+
+    #[test]
+    fn what_a_delivery_means_is_the_same_after_it_was_stored() {
+        let label = json!({ "state": "request", "rfc23_state": "request-received", "connection_id": "c",
+            "invitation_msg_id": "i", "updated_at": "t", "their_label": "Somebody" });
+        let done = json!({ "state": "done", "connection_id": "c", "invi_msg_id": "i", "invitation": { "state": "x" } });
+        let proof = json!({ "state": "done", "verified": "true", "pres_ex_id": "p", "thread_id": "t",
+            "by_format": { "pres": { "verified": "Somebody" } }, "verified_msgs": [{ "raw": "Somebody" }, "RMV"] });
+        for (topic, payload) in [("connections", label), ("out_of_band", done), ("present_proof_v2_0", proof)] {
+            let first = delivery(topic, &payload);
+            let again = translate(first.body.as_bytes()).unwrap();
+            assert!(!first.body.contains("Somebody"), "{}", first.body);
+            assert_eq!((first.key(), first.meaning(), &first.body), (again.key(), again.meaning(), &again.body));
+            assert_eq!((first.out_of_band_id, first.connection_id), (again.out_of_band_id, again.connection_id));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(topic in "\\PC*", bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(envelope) = envelope(&topic, &bytes) {
+                prop_assert!(translate(&envelope).is_ok());
+            }
+        }
+    }
+}

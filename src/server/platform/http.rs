@@ -1,0 +1,122 @@
+//! What the clients of all platforms share: every call is bounded in time, a failure is typed, and nothing is repeated
+//! but the wish for an invitation, because only the caller knows what is safe to repeat.
+//!
+//! Refuses to log bodies: they hold what people presented. *Runs: server.*
+
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+use reqwest::header;
+
+use super::PlatformError;
+
+/// The most that is read of an answer. An invitation has a few KiB, a list of proofs a few tens.
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// An invitation is tried so often: somebody waits for it, and one too many harms nobody.
+const TRIES: u32 = 3;
+/// A call that failed later than this is not tried again: somebody waits.
+const PROMPT: Duration = Duration::from_secs(3);
+/// How long somebody waits for a code at most.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(12);
+
+/// A client whose calls take no longer than `timeout`. Makes no call yet.
+///
+/// # Errors
+/// When the TLS library cannot be set up.
+pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    // No redirect is followed: a call must not be made twice, and what a short URL leads to may be an invitation.
+    reqwest::Client::builder()
+        .timeout(timeout)
+        .connect_timeout(timeout.min(Duration::from_secs(10)))
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+}
+
+pub(super) fn unreachable(error: &reqwest::Error) -> PlatformError {
+    // The error's own text holds the address, which may hold ids; its kind is all that is needed.
+    PlatformError::Unreachable(
+        if error.is_timeout() {
+            "it took too long"
+        } else if error.is_connect() {
+            "no connection"
+        } else {
+            "the connection broke"
+        }
+        .to_owned(),
+    )
+}
+
+/// What an answer's status says went wrong; `None` when nothing did.
+pub(super) fn answer_error(answer: &reqwest::Response) -> Option<PlatformError> {
+    let status = answer.status();
+    if status.is_success() {
+        return None;
+    }
+    Some(match status.as_u16() {
+        401 => PlatformError::Unauthorized(401),
+        code if code == 429 || status.is_server_error() => PlatformError::Unavailable {
+            status: code,
+            retry_after: answer
+                .headers()
+                .get(header::RETRY_AFTER)
+                .and_then(|value| value.to_str().ok()?.parse().ok())
+                .map(Duration::from_secs),
+        },
+        code => PlatformError::Refused(code),
+    })
+}
+
+/// Gives up after this time.
+pub(super) async fn within<T>(
+    time: Duration,
+    call: impl Future<Output = Result<T, PlatformError>>,
+) -> Result<T, PlatformError> {
+    let late = || PlatformError::Unreachable("it took too long".to_owned());
+    tokio::time::timeout(time, call).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// The body of an answer.
+pub(super) async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, PlatformError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| unreachable(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > BODY_LIMIT {
+            return Err(PlatformError::Nonsense("an answer has no end".to_owned()));
+        }
+    }
+    Ok(body)
+}
+
+/// Whether a text can be part of a path. Ids come from webhooks too, and `..` must not lead to another address.
+pub(super) fn is_segment(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Wishes for an invitation, and does so again where that may help and nobody waits too long for it.
+pub(super) async fn patiently<T, F>(invite: impl Fn() -> F) -> Result<T, PlatformError>
+where
+    F: Future<Output = Result<T, PlatformError>>,
+{
+    let began = Instant::now();
+    let mut tries = 1;
+    loop {
+        let error = match invite().await {
+            Ok(invitation) => return Ok(invitation),
+            Err(error) => error,
+        };
+        let wait = match &error {
+            PlatformError::Unavailable { retry_after, .. } => retry_after.unwrap_or_default(),
+            PlatformError::Unreachable(_) | PlatformError::Nonsense(_) => Duration::ZERO,
+            PlatformError::Unauthorized(_) | PlatformError::Refused(_) => return Err(error),
+        };
+        // With jitter, so that all who failed together do not come back together.
+        let wait = wait + Duration::from_millis(200 * u64::from(tries)).mul_f64(rand::rng().random_range(0.5..=1.0));
+        if tries == TRIES || began.elapsed() + wait > PROMPT {
+            return Err(error);
+        }
+        tracing::warn!(%error, tries, "no invitation yet");
+        tokio::time::sleep(wait).await;
+        tries += 1;
+    }
+}
