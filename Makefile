@@ -31,7 +31,7 @@ site := target/release/hash.txt
 # The benchmark is a package of its own, and no part of the program.
 bench := --manifest-path bench/Cargo.toml
 
-.PHONY: help run build size test check unit e2e screens lighthouse fuzz bench fmt doc audit clean FORCE
+.PHONY: help run build size test check unit e2e test-agent test-agent-here screens lighthouse fuzz bench fmt doc audit clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,7 +44,7 @@ build: $(site) $(server) ## the release: target/release/vestibule and target/sit
 size: build ## what a browser loads, packed and not
 	@node scripts/size.mjs
 
-test: tools-test check unit e2e ## everything CI asks for: check, unit, build, e2e
+test: tools-test check unit e2e test-agent-here ## everything CI asks for: check, unit, build, e2e, test-agent
 
 check: tools-lint ## formatting and clippy, for the server and for the browser
 	cargo fmt --check
@@ -59,6 +59,18 @@ unit: tools-lint ## cargo test (ARGS=... is passed on)
 
 e2e: tools-test build ## build and the browser tests (ARGS=... is passed on)
 	npx --no-install playwright test $(ARGS)
+
+agent_tests := npx --no-install playwright test --config end2end/agent/playwright.config.ts
+
+test-agent: tools-test tools-agent build ## a real agent and real wallets: ACA-Py and Credo (ARGS=... is passed on)
+	$(agent_tests) $(ARGS)
+
+# In `make test`: a machine that cannot have the agent says so, and does without.
+test-agent-here: build
+	@status=0; scripts/tools agent || status=$$?; case $$status in \
+	0) $(agent_tests) ;; \
+	3) echo "SKIPPED: the tests with a real agent and real wallets, see the line above" ;; \
+	*) exit $$status ;; esac
 
 screens: tools-test build ## a picture of every state: docs/screens
 	npx --no-install playwright test --config end2end/screens/playwright.config.ts
@@ -86,7 +98,7 @@ audit: ## licences, advisories and sources of the dependencies (needs cargo-deny
 clean: ## remove what was built; the tools in .tools and node_modules stay
 	rm -rf target test-results playwright-report
 
-# tools-lint, tools-build, tools-test
+# tools-lint, tools-build, tools-test, tools-agent
 tools-%: FORCE
 	@scripts/tools $*
 

@@ -49,9 +49,10 @@ export class Server {
     private readonly env: Env,
   ) {}
 
-  static async start(env: Env = {}): Promise<Server> {
+  /** Starts one, on a free port unless others have to know it before. */
+  static async start(env: Env = {}, port = "0"): Promise<Server> {
     const server = new Server(await mkdtemp(join(tmpdir(), "vestibule-e2e-")), env);
-    await server.run("0");
+    await server.run(port);
     return server;
   }
 

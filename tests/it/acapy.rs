@@ -5,6 +5,7 @@ use std::{fs, time::Duration};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use uuid::Uuid;
 use vestibule::{
     domain::stage::Event,
     server::platform::{
@@ -91,6 +92,25 @@ async fn every_bad_end_is_told_and_its_exchange_deleted() {
         pass_until(&desk, &opened, stage).await;
         pass_while(&desk, "an exchange at the agent", || !agent.exchanges().is_empty()).await;
     }
+}
+
+#[tokio::test]
+async fn a_wallet_without_such_a_card_says_so_in_a_message_that_names_the_thread_alone() {
+    let agent = Agent::start().await;
+    let desk = agent.desk(&[]).await;
+    let opened = desk.open().await;
+    let (_, exchange) = asked(&agent, &desk, &opened).await;
+    let problem = |thread: &str| {
+        json!({ "@id": Uuid::new_v4(), "~thread": { "thid": thread },
+            "description": { "en": "no such card", "code": "abandoned" } })
+    };
+    // Of something else that goes on at this agent.
+    assert_eq!(agent.tell(&desk, "problem_report", &problem("elsewhere")).await, "unmatched");
+    let said = problem(&agent.thread(&exchange));
+    assert_eq!(agent.tell(&desk, "problem_report", &said).await, "applied");
+    assert_eq!(agent.tell(&desk, "problem_report", &said).await, "repeated");
+    pass_until(&desk, &opened, "declined").await;
+    pass_while(&desk, "an exchange at the agent", || !agent.exchanges().is_empty()).await;
 }
 
 #[tokio::test]

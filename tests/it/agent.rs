@@ -126,6 +126,11 @@ impl Agent {
         self.record(exchange)["by_format"]["pres_request"].take()
     }
 
+    /// The DIDComm thread of an exchange.
+    pub fn thread(&self, exchange: &str) -> String {
+        self.record(exchange)["thread_id"].as_str().unwrap().to_owned()
+    }
+
     /// A connection or an exchange.
     fn record(&self, id: &str) -> Value {
         let inner = self.inner.lock().unwrap();

@@ -36,27 +36,36 @@ pub fn translate(envelope: &[u8]) -> Result<Delivery, NotAnObject> {
     let payload = object(&top, "payload").ok_or(NotAnObject)?;
     let body = body::write(&top, |name, value| {
         let is_kept = KEPT.contains(&name) && !value.is_object();
-        if is_kept || name == "payload" { Keep::Field } else { Keep::Nothing }
+        if is_kept || WITHIN.contains(&name) { Keep::Field } else { Keep::Nothing }
     });
     let delivery = match text(&top, "topic").as_deref() {
         Some("connections") => connection(payload, body),
         Some("out_of_band") => invitation(payload, body),
         Some("present_proof_v2_0") => proof(payload, body),
+        Some("problem_report") => problem(payload, body),
         Some(topic) if topic.starts_with("issue_credential") => Delivery::new(DeliveryKind::Issuance, body),
         _ => Delivery::new(DeliveryKind::Other, body),
     };
     let updated_at = text(payload, "updated_at");
     Ok(Delivery {
-        error_message: long_text(payload, "error_msg"),
+        error_message: delivery.error_message.or_else(|| long_text(payload, "error_msg")),
         occurred_at: updated_at.clone().or_else(|| text(payload, "created_at")),
-        updated_at,
+        // A message has no such time, and a number of its own.
+        updated_at: updated_at.or_else(|| text(payload, "@id")),
         ..delivery
     })
 }
 
+/// What is kept of what is within these, too.
+const WITHIN: [&str; 3] = ["payload", "~thread", "description"];
+
 /// The fields that are kept: what happened to which record, when, and why.
-const KEPT: [&str; 16] = [
+const KEPT: [&str; 20] = [
     "topic",
+    "@id",
+    "thid",
+    "code",
+    "en",
     "state",
     "rfc23_state",
     "connection_id",
@@ -116,6 +125,19 @@ fn proof(payload: &Fields<'_>, body: String) -> Delivery {
     }
 }
 
+/// What a wallet said that can make nothing of a question, because it has no such card for instance: the message itself,
+/// which names no record, and the record does not change.
+fn problem(payload: &Fields<'_>, body: String) -> Delivery {
+    let thread_id = object(payload, "~thread").and_then(|thread| text(thread, "thid"));
+    let description = object(payload, "description");
+    Delivery {
+        state: description.and_then(|said| text(said, "code")),
+        error_message: description.and_then(|said| long_text(said, "en")),
+        thread_id,
+        ..Delivery::new(DeliveryKind::Proof, body)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -162,7 +184,11 @@ mod tests {
         let done = json!({ "state": "done", "connection_id": "c", "invi_msg_id": "i", "invitation": { "state": "x" } });
         let proof = json!({ "state": "done", "verified": "true", "pres_ex_id": "p", "thread_id": "t",
             "by_format": { "pres": { "verified": "Somebody" } }, "verified_msgs": [{ "raw": "Somebody" }, "RMV"] });
-        for (topic, payload) in [("connections", label), ("out_of_band", done), ("present_proof_v2_0", proof)] {
+        let problem = json!({ "@id": "m", "~thread": { "thid": "t", "pthid": "Somebody" },
+            "description": { "en": "no card", "code": "abandoned", "more": "Somebody" }, "noticed_time": "Somebody" });
+        let all =
+            [("connections", label), ("out_of_band", done), ("present_proof_v2_0", proof), ("problem_report", problem)];
+        for (topic, payload) in all {
             let first = delivery(topic, &payload);
             let again = translate(first.body.as_bytes()).unwrap();
             assert!(!first.body.contains("Somebody"), "{}", first.body);
