@@ -75,7 +75,7 @@ for (const format of ["anoncreds", "dif"] as const) {
       await expectNothingKept(verifier);
       await desk.askAgain.click();
       await desk.expectMatchingCode();
-      await school.student.present(await school.student.waitForRequest());
+      await school.student.present(await school.student.waitForRequest(request.connection_id));
       await register(desk);
     });
   });
@@ -117,14 +117,15 @@ test.describe("with invitations that carry a lasting DID", () => {
   test.use({ env: { ACAPY_INVITATION_DID: "did:peer:4" } });
 
   test("a wallet that was here before goes over the connection it has", async ({ school, verifier, desk }) => {
-    await school.student.present(await takeCode(desk, school.student, await readCode(desk)));
+    const first = await takeCode(desk, school.student, await readCode(desk));
+    await school.student.present(first);
     await register(desk);
     const before = (await verifier.agent.call("GET", "/connections?state=active")).results.length;
     await desk.page.context().clearCookies();
     const link = await readCode(desk);
     await school.student.receive(link);
     await desk.expectMatchingCode();
-    await school.student.present(await school.student.waitForRequest());
+    await school.student.present(await school.student.waitForRequest(first.connection_id));
     await register(desk);
     expect((await verifier.agent.call("GET", "/connections?state=active")).results).toHaveLength(before);
   });
@@ -200,14 +201,14 @@ test("what happens while the desk is down is found out when it is back", async (
   const link = await readCode(desk);
   const message = await messageOf(link);
   await server.kill();
-  await school.student.receive(message);
+  const connection = await school.student.receive(message);
   await until("the wallet is connected", PATIENCE, async () => {
     const { results } = await agent.call("GET", "/connections?state=active");
     return results.length > 0 || undefined;
   });
   await server.restart();
   await expect(desk.live).toHaveAttribute("data-stage", "requested", { timeout: PATIENCE });
-  const request = await school.student.waitForRequest();
+  const request = await school.student.waitForRequest(connection);
   await server.kill();
   await school.student.present(request);
   await waitForExchange(agent, "presentation-received");

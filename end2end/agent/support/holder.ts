@@ -49,12 +49,12 @@ export class Holder {
     return (await this.agent.call("GET", "/present-proof-2.0/records?role=prover&limit=100")).results;
   }
 
-  /** Waits for a request that is open, over this connection if one is named; gives back the newest. */
-  async waitForRequest(connectionId?: string): Promise<Exchange> {
+  /** Waits for a request that is open over this connection; gives back the newest. */
+  async waitForRequest(connectionId: string | undefined): Promise<Exchange> {
     return until("a request reaches the wallet", PATIENCE, async () => {
       const open = (await this.exchanges()).filter(
-        ({ state, connection_id }) =>
-          state === "request-received" && (connectionId === undefined || connection_id === connectionId),
+        // Not just any: others may have been left open in this wallet.
+        ({ state, connection_id }) => state === "request-received" && connection_id === connectionId,
       );
       // The agent lists them in no order.
       return open.sort((one, other) => one.created_at.localeCompare(other.created_at)).at(-1);
