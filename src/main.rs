@@ -12,6 +12,9 @@ use vestibule::server::{
     telemetry,
 };
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let command = std::env::args().nth(1);
     let reencrypts = match command.as_deref() {

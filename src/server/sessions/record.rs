@@ -42,8 +42,9 @@ impl Sessions {
         let mut tx = self.store.begin_shared().await?;
         let mut recorded = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {
-            let (outcome, attempt, changed) = self.record_in(&mut tx, delivery, now).await?;
-            tx.insert_event(Source::Webhook, delivery, outcome, attempt.as_ref(), now).await?;
+            let key = delivery.key();
+            let (outcome, attempt, changed) = self.record_in(&mut tx, delivery, &key, now).await?;
+            tx.insert_event(Source::Webhook, delivery, &key, outcome, attempt.as_ref(), now).await?;
             let unplaced = outcome == EventOutcome::Unmatched && names_no_invitation(delivery);
             if let Some(connection) = delivery.connection_id.as_ref().filter(|_| unplaced)
                 // A connection of unknown origin is worth a question only while one is awaited.
@@ -84,13 +85,14 @@ impl Sessions {
         &self,
         tx: &mut Tx,
         delivery: &Delivery,
+        key: &str,
         now: Timestamp,
     ) -> Result<(EventOutcome, Option<Matched>, Option<Session>), StoreError> {
         let Some(meaning) = delivery.meaning() else { return Ok((EventOutcome::Ignored, None, None)) };
         let (attempt, session) = tx.match_attempt(delivery).await?.unzip();
         // That two cards were mixed shows in one body form only, which may come second: it is looked at in any case.
         let mixed = delivery.cards == Some(Cards::Several);
-        if !mixed && tx.has_event(&delivery.key(), attempt.as_ref()).await? {
+        if !mixed && tx.has_event(key, attempt.as_ref()).await? {
             return Ok((EventOutcome::Repeated, attempt, None));
         }
         let Some((attempt, session)) = attempt.zip(session) else { return Ok((EventOutcome::Unmatched, None, None)) };
@@ -266,7 +268,7 @@ impl Sessions {
         let Some(session) = tx.session(attempt.session).await? else { return Ok(None) };
         let Some(applied) = self.apply(tx, delivery, meaning, (attempt, session), now).await? else { return Ok(None) };
         if applied.outcome == EventOutcome::Applied {
-            tx.insert_event(Source::Asked, delivery, applied.outcome, Some(attempt), now).await?;
+            tx.insert_event(Source::Asked, delivery, &delivery.key(), applied.outcome, Some(attempt), now).await?;
             tracing::info!(session.id = %attempt.session, delivery.state = delivery.state.as_deref(), "learned by asking");
         }
         Ok(Some(self.and_those_that_waited(tx, applied.session, applied.bound, now).await?))

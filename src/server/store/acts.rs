@@ -75,10 +75,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_acts_at(&self) -> Result<[Option<Timestamp>; Lane::ALL.len()], StoreError> {
-        let sql = "SELECT (SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL), \
-                   (SELECT MIN(due_at) FROM acts WHERE lane = $2 AND done_at IS NULL), \
-                   (SELECT MIN(due_at) FROM acts WHERE lane = $3 AND done_at IS NULL), \
-                   (SELECT MIN(due_at) FROM acts WHERE lane = $4 AND done_at IS NULL)";
+        let sql = "SELECT (SELECT MIN(due_at) FROM acts WHERE lane = ?1 AND done_at IS NULL), \
+                   (SELECT MIN(due_at) FROM acts WHERE lane = ?2 AND done_at IS NULL), \
+                   (SELECT MIN(due_at) FROM acts WHERE lane = ?3 AND done_at IS NULL), \
+                   (SELECT MIN(due_at) FROM acts WHERE lane = ?4 AND done_at IS NULL)";
         let [doing, asking, expiring, purging] = Lane::ALL.map(|lane| lane as i64);
         let next = self.readers.read(|db| {
             db.row(sql, values![doing, asking, expiring, purging], |row| {
@@ -92,7 +92,7 @@ impl Store {
 /// A wish for an act.
 macro_rules! insert {
     () => {
-        "INSERT INTO acts (kind, session_id, attempt, connection_id, lane, due_at) VALUES ($1, $2, $3, $4, $5, $6)"
+        "INSERT INTO acts (kind, session_id, attempt, connection_id, lane, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
     };
 }
 /// A second wish for the same act changes nothing.
@@ -195,8 +195,8 @@ impl Tx {
         lease: Duration,
         most: usize,
     ) -> Result<Vec<Act>, StoreError> {
-        let sql = "UPDATE acts SET due_at = $3, leased = 1, tries = tries + 1 WHERE id IN (SELECT id FROM acts \
-                   WHERE lane = $1 AND done_at IS NULL AND due_at <= $2 ORDER BY due_at LIMIT $4) \
+        let sql = "UPDATE acts SET due_at = ?3, leased = 1, tries = tries + 1 WHERE id IN (SELECT id FROM acts \
+                   WHERE lane = ?1 AND done_at IS NULL AND due_at <= ?2 ORDER BY due_at LIMIT ?4) \
                    RETURNING id, kind, session_id, attempt, connection_id, tries - 1";
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let rows = self.db()?.rows(sql, values![lane as i64, now, now.plus(lease), most], Stored::read)?;
@@ -205,7 +205,7 @@ impl Tx {
             Act::try_from(row).inspect_err(|error| tracing::error!(%error, "an act cannot be read")).ok()
         };
         let acts = rows.into_iter().filter_map(readable).collect();
-        let next = "SELECT MIN(due_at) FROM acts WHERE lane = $1 AND done_at IS NULL";
+        let next = "SELECT MIN(due_at) FROM acts WHERE lane = ?1 AND done_at IS NULL";
         let next = self.db()?.row(next, values![lane as i64], single::<Option<i64>>)?;
         self.soonest[lane as usize] = next.flatten().map(Timestamp);
         Ok(acts)
@@ -217,7 +217,7 @@ impl Tx {
     /// When the database fails.
     pub async fn drop_act(&mut self, kind: ActKind, about: &About, now: Timestamp) -> Result<(), StoreError> {
         let Some((session, attempt)) = about.attempt() else { return Ok(()) };
-        let sql = "UPDATE acts SET done_at = $4 WHERE session_id = $1 AND attempt = $2 AND kind = $3 \
+        let sql = "UPDATE acts SET done_at = ?4 WHERE session_id = ?1 AND attempt = ?2 AND kind = ?3 \
                    AND done_at IS NULL AND leased = 0";
         self.db()?.execute(sql, values![&session, attempt, kind.as_str(), now]).map(drop)
     }
@@ -227,7 +227,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn renew_lease(&mut self, id: i64, until: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE acts SET due_at = $2 WHERE id = $1 AND leased = 1 AND due_at < $2";
+        let sql = "UPDATE acts SET due_at = ?2 WHERE id = ?1 AND leased = 1 AND due_at < ?2";
         self.db()?.execute(sql, values![id, until]).map(drop)
     }
 
@@ -236,8 +236,8 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn finish_act(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE acts SET done_at = CASE WHEN again_at IS NULL THEN $2 END, due_at = COALESCE(again_at, due_at), \
-                   again_at = NULL, leased = 0 WHERE id = $1 RETURNING lane, CASE WHEN done_at IS NULL THEN due_at END";
+        let sql = "UPDATE acts SET done_at = CASE WHEN again_at IS NULL THEN ?2 END, due_at = COALESCE(again_at, due_at), \
+                   again_at = NULL, leased = 0 WHERE id = ?1 RETURNING lane, CASE WHEN done_at IS NULL THEN due_at END";
         self.end_run(sql, values![id, now])
     }
 
@@ -246,7 +246,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn put_off_act(&mut self, id: i64, due_at: Timestamp, reason: Option<&str>) -> Result<(), StoreError> {
-        let sql = "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, problem = $3 WHERE id = $1 \
+        let sql = "UPDATE acts SET due_at = COALESCE(again_at, ?2), again_at = NULL, leased = 0, problem = ?3 WHERE id = ?1 \
                    RETURNING lane, due_at";
         self.end_run(sql, values![id, due_at, reason])
     }
@@ -256,7 +256,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn rest_act(&mut self, id: i64, due_at: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE acts SET due_at = COALESCE(again_at, $2), again_at = NULL, leased = 0, tries = 0 WHERE id = $1 \
+        let sql = "UPDATE acts SET due_at = COALESCE(again_at, ?2), again_at = NULL, leased = 0, tries = 0 WHERE id = ?1 \
                    RETURNING lane, due_at";
         self.end_run(sql, values![id, due_at])
     }
@@ -298,14 +298,14 @@ impl Tx {
             return Ok(());
         }
         let sql = "UPDATE acts SET due_at = wanted.due_at FROM (SELECT purges.id AS id, \
-                   COALESCE(registrations.submitted_at + $1, sessions.created_at + $2) AS due_at FROM acts AS purges \
+                   COALESCE(registrations.submitted_at + ?1, sessions.created_at + ?2) AS due_at FROM acts AS purges \
                    JOIN sessions ON sessions.id = purges.session_id \
                    LEFT JOIN registrations ON registrations.session_id = purges.session_id \
                    WHERE purges.kind = 'purge' AND purges.lane = 3 AND purges.done_at IS NULL) AS wanted \
                    WHERE acts.id = wanted.id AND acts.due_at <> wanted.due_at";
         db.execute(sql, values![keep, unfinished])?;
         db.execute("DELETE FROM retention", &[])?;
-        db.execute("INSERT INTO retention (kept, unfinished) VALUES ($1, $2)", values![keep, unfinished])?;
+        db.execute("INSERT INTO retention (kept, unfinished) VALUES (?1, ?2)", values![keep, unfinished])?;
         Ok(())
     }
 }

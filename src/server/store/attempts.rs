@@ -174,7 +174,7 @@ macro_rules! select {
 }
 
 /// By its primary key.
-const BY_NUMBER: &str = select!("attempts.session_id = $1 AND attempts.attempt = $2");
+const BY_NUMBER: &str = select!("attempts.session_id = ?1 AND attempts.attempt = ?2");
 
 /// What sealed attributes are bound to.
 fn attributes_place(session: SessionId, attempt: u32) -> String {
@@ -187,7 +187,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn attempt_by_link(&self, link: LinkId) -> Result<Option<Attempt>, StoreError> {
-        let sql = select!("link = $1");
+        let sql = select!("link = ?1");
         self.readers.read(|db| db.row(sql, values![link.as_str()], Stored::read))?.map(Attempt::try_from).transpose()
     }
 
@@ -211,7 +211,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn is_bound_elsewhere(&self, id: &ProofId, session: SessionId, number: u32) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM attempts WHERE proof_id = $1 AND NOT (session_id = $2 AND attempt = $3)";
+        let sql = "SELECT 1 FROM attempts WHERE proof_id = ?1 AND NOT (session_id = ?2 AND attempt = ?3)";
         self.readers.read(|db| db.has(sql, values![&id.0, &session, number]))
     }
 }
@@ -230,7 +230,7 @@ impl Tx {
         let invited = attempt.invited.as_ref();
         let invitation = invited.map(|invited| &invited.invitation);
         let sql = "INSERT INTO attempts (session_id, attempt, code, link, alias, out_of_band_id, invitation_id, \
-                   connection_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                   connection_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let values = values![
             &attempt.session,
             attempt.number,
@@ -244,7 +244,7 @@ impl Tx {
         ];
         self.db()?.execute(sql, values)?;
         if let Some(invitation) = invitation {
-            let sql = "INSERT INTO invitations (session_id, attempt, url, message) VALUES ($1, $2, $3, $4)";
+            let sql = "INSERT INTO invitations (session_id, attempt, url, message) VALUES (?1, ?2, ?3, ?4)";
             let message = invitation.message.as_ref().map(Value::to_string);
             self.db()?.execute(sql, values![&attempt.session, attempt.number, &invitation.url, message])?;
         }
@@ -272,7 +272,7 @@ impl Tx {
     /// When the database fails.
     pub async fn awaits_connection(&mut self) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM acts JOIN sessions ON sessions.id = acts.session_id AND sessions.attempt = acts.attempt \
-                   WHERE acts.lane = $1 AND acts.done_at IS NULL AND sessions.stage IN ('waiting', 'scanned') LIMIT 1";
+                   WHERE acts.lane = ?1 AND acts.done_at IS NULL AND sessions.stage IN ('waiting', 'scanned') LIMIT 1";
         self.db()?.has(sql, values![Lane::Asking as i64])
     }
 
@@ -281,7 +281,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn mark_answered(&mut self, session: SessionId, number: u32, now: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE attempts SET answered_at = $3 WHERE session_id = $1 AND attempt = $2 AND answered_at IS NULL";
+        let sql = "UPDATE attempts SET answered_at = ?3 WHERE session_id = ?1 AND attempt = ?2 AND answered_at IS NULL";
         self.db()?.execute(sql, values![&session, number, now]).map(drop)
     }
 
@@ -296,8 +296,8 @@ impl Tx {
         number: u32,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let sql = "UPDATE attempts SET proof_asked_at = $3 WHERE session_id = $1 AND attempt = $2 AND proof_id IS NULL \
-                   AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $1 AND sessions.attempt = $2 \
+        let sql = "UPDATE attempts SET proof_asked_at = ?3 WHERE session_id = ?1 AND attempt = ?2 AND proof_id IS NULL \
+                   AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = ?1 AND sessions.attempt = ?2 \
                    AND sessions.stage IN ('connected', 'requested'))";
         Ok(self.db()?.execute(sql, values![&session, number, now])? > 0)
     }
@@ -307,7 +307,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn store_cards(&mut self, session: SessionId, number: u32, cards: Cards) -> Result<(), StoreError> {
-        let sql = "UPDATE attempts SET cards = $3 WHERE session_id = $1 AND attempt = $2";
+        let sql = "UPDATE attempts SET cards = ?3 WHERE session_id = ?1 AND attempt = ?2";
         self.db()?.execute(sql, values![&session, number, cards.as_str()]).map(drop)
     }
 
@@ -324,7 +324,7 @@ impl Tx {
         let sealed = revealed.map(|revealed| {
             self.keys.seal(&attributes_place(session, number), &serde_json::to_vec(revealed).unwrap_or_default())
         });
-        let sql = "UPDATE attempts SET attributes = $3 WHERE session_id = $1 AND attempt = $2";
+        let sql = "UPDATE attempts SET attributes = ?3 WHERE session_id = ?1 AND attempt = ?2";
         self.db()?.execute(sql, values![&session, number, sealed]).map(drop)
     }
 }

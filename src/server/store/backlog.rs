@@ -19,10 +19,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
-        let sql = "SELECT (SELECT COUNT(*) FROM acts WHERE lane = $2 AND done_at IS NULL AND due_at <= $1), \
-                   (SELECT COUNT(*) FROM acts WHERE lane = $3 AND done_at IS NULL AND due_at <= $1), \
-                   (SELECT COUNT(*) FROM acts WHERE lane = $4 AND done_at IS NULL AND due_at <= $1), \
-                   (SELECT COUNT(*) FROM acts WHERE lane = $5 AND done_at IS NULL AND due_at <= $1), \
+        let sql = "SELECT (SELECT COUNT(*) FROM acts WHERE lane = ?2 AND done_at IS NULL AND due_at <= ?1), \
+                   (SELECT COUNT(*) FROM acts WHERE lane = ?3 AND done_at IS NULL AND due_at <= ?1), \
+                   (SELECT COUNT(*) FROM acts WHERE lane = ?4 AND done_at IS NULL AND due_at <= ?1), \
+                   (SELECT COUNT(*) FROM acts WHERE lane = ?5 AND done_at IS NULL AND due_at <= ?1), \
                    (SELECT COUNT(*) FROM events WHERE outcome = 'unmatched')";
         let [doing, asking, expiring, purging] = Lane::ALL.map(|lane| lane as i64);
         let values = values![now, doing, asking, expiring, purging];

@@ -85,13 +85,13 @@ impl Connection {
         Ok(self.row(sql, values, |_| Ok(()))?.is_some())
     }
 
-    /// A statement with its values in the places of `$1`, `$2` and so on. To SQLite these are names, whatever their order.
+    /// A statement with its values in the places of `?1`, `?2` and so on.
     fn prepared(&self, sql: &'static str, values: &[Value<'_>]) -> Result<CachedStatement<'_>, StoreError> {
         let mut statement = self.0.prepare_cached(sql)?;
-        for place in 1..=statement.parameter_count() {
-            let name = statement.parameter_name(place).and_then(|name| name.strip_prefix('$'));
-            let value = name.and_then(|number| number.parse::<usize>().ok()).and_then(|number| values.get(number - 1));
-            let value = value.ok_or(rusqlite::Error::InvalidParameterCount(values.len(), place))?;
+        if statement.parameter_count() != values.len() {
+            Err(rusqlite::Error::InvalidParameterCount(values.len(), statement.parameter_count()))?;
+        }
+        for (place, value) in (1..).zip(values) {
             statement.raw_bind_parameter(place, value)?;
         }
         Ok(statement)
@@ -126,7 +126,7 @@ pub(super) fn single<T: FromSql>(row: &mut Row<'_>) -> Result<T, StoreError> {
     row.next()
 }
 
-/// What takes the place of `$1`, `$2` and so on.
+/// What takes the place of `?1`, `?2` and so on.
 #[derive(Debug)]
 pub(super) enum Value<'a> {
     Null,

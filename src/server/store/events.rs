@@ -99,13 +99,15 @@ impl UnmatchedEvent {
     }
 }
 
+const ANY_UNMATCHED: &str = "SELECT 1 FROM events WHERE outcome = 'unmatched' LIMIT 1";
+
 impl Store {
     /// Whether any delivery waits for its session.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn has_unmatched(&self) -> Result<bool, StoreError> {
-        self.readers.read(|db| db.has("SELECT 1 FROM events WHERE outcome = 'unmatched' LIMIT 1", &[]))
+        self.readers.read(|db| db.has(ANY_UNMATCHED, &[]))
     }
 }
 
@@ -116,13 +118,13 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn has_event(&mut self, key: &str, attempt: Option<&Matched>) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM events WHERE session_id = $1 AND key = $2 \
+        let sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM events WHERE session_id = ?1 AND key = ?2 \
                    AND outcome NOT IN ('parked', 'repeated')) OR EXISTS (SELECT 1 FROM events WHERE session_id IS NULL \
-                   AND key = $2 AND outcome NOT IN ('parked', 'repeated'))";
+                   AND key = ?2 AND outcome NOT IN ('parked', 'repeated'))";
         self.db()?.has(sql, values![attempt.map(|attempt| &attempt.session), key])
     }
 
-    /// Stores a delivery with its outcome. Its `proofData` and the wallet's name are not among what is stored.
+    /// Stores a delivery with its key and its outcome. Its `proofData` and the wallet's name are not among what is stored.
     ///
     /// # Errors
     /// When the database fails.
@@ -130,15 +132,16 @@ impl Tx {
         &mut self,
         source: Source,
         delivery: &Delivery,
+        key: &str,
         outcome: EventOutcome,
         attempt: Option<&Matched>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO events (key, kind, record_id, state, connection_id, out_of_band_id, thread_id, cards, \
                    outcome, session_id, attempt, received_at, body, source) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
         let values = values![
-            delivery.key(),
+            key,
             delivery.kind.as_str(),
             delivery.record_id.as_ref(),
             delivery.state.as_ref(),
@@ -153,6 +156,9 @@ impl Tx {
             &delivery.body,
             source.as_str(),
         ];
+        if outcome == EventOutcome::Unmatched {
+            self.has_unmatched = Some(true);
+        }
         self.db()?.execute(sql, values).map(drop)
     }
 
@@ -161,7 +167,15 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn unmatched_events(&mut self, connection: &ConnectionId) -> Result<Vec<UnmatchedEvent>, StoreError> {
-        let sql = "SELECT id, body, cards FROM events WHERE outcome = 'unmatched' AND connection_id = $1 ORDER BY id";
+        // Mostly none waits at all, and many ask in one transaction.
+        let has_any = match self.has_unmatched {
+            Some(known) => known,
+            None => *self.has_unmatched.insert(self.db()?.has(ANY_UNMATCHED, &[])?),
+        };
+        if !has_any {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT id, body, cards FROM events WHERE outcome = 'unmatched' AND connection_id = ?1 ORDER BY id";
         self.db()?.rows(sql, values![&connection.0], UnmatchedEvent::read)
     }
 
@@ -184,7 +198,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn park_events(&mut self, limit: Timestamp) -> Result<usize, StoreError> {
-        let sql = "UPDATE events SET outcome = 'parked' WHERE outcome = 'unmatched' AND received_at < $1";
+        let sql = "UPDATE events SET outcome = 'parked' WHERE outcome = 'unmatched' AND received_at < ?1";
         self.db()?.execute(sql, values![limit])
     }
 
@@ -195,9 +209,9 @@ impl Tx {
     /// When the database fails.
     pub async fn delete_strays(&mut self, limit: Timestamp) -> Result<usize, StoreError> {
         let events = "DELETE FROM events WHERE id IN \
-                      (SELECT id FROM events WHERE session_id IS NULL AND received_at < $1 LIMIT 500)";
+                      (SELECT id FROM events WHERE session_id IS NULL AND received_at < ?1 LIMIT 500)";
         let acts = "DELETE FROM acts WHERE id IN \
-                    (SELECT id FROM acts WHERE session_id IS NULL AND due_at < $1 LIMIT 500)";
+                    (SELECT id FROM acts WHERE session_id IS NULL AND due_at < ?1 LIMIT 500)";
         Ok(self.db()?.execute(events, values![limit])? + self.db()?.execute(acts, values![limit])?)
     }
 
@@ -207,7 +221,7 @@ impl Tx {
     /// When the database fails.
     pub async fn settle_event(&mut self, id: i64, outcome: EventOutcome, attempt: &Matched) -> Result<(), StoreError> {
         let sql =
-            "UPDATE events SET outcome = $2, session_id = $3, attempt = $4 WHERE id = $1 AND outcome = 'unmatched'";
+            "UPDATE events SET outcome = ?2, session_id = ?3, attempt = ?4 WHERE id = ?1 AND outcome = 'unmatched'";
         self.db()?.execute(sql, values![id, outcome.as_str(), &attempt.session, attempt.attempt]).map(drop)
     }
 }

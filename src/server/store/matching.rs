@@ -119,7 +119,7 @@ macro_rules! select {
             columns!(),
             " FROM attempts JOIN sessions ON sessions.id = session_id WHERE ",
             $key,
-            " = $1"
+            " = ?1"
         )
     };
 }
@@ -198,7 +198,7 @@ impl Tx {
     /// When the database fails.
     pub async fn bind_connection(&mut self, attempt: &Matched, id: &ConnectionId) -> Result<(), StoreError> {
         let sql =
-            "UPDATE attempts SET connection_id = $3 WHERE session_id = $1 AND attempt = $2 AND connection_id IS NULL";
+            "UPDATE attempts SET connection_id = ?3 WHERE session_id = ?1 AND attempt = ?2 AND connection_id IS NULL";
         self.db()?.execute(sql, values![&attempt.session, attempt.attempt, &id.0]).map(drop)
     }
 
@@ -212,8 +212,8 @@ impl Tx {
         id: &ProofId,
         thread: Option<&str>,
     ) -> Result<(), StoreError> {
-        let sql = "UPDATE attempts SET proof_id = $3, proof_thread_id = $4 WHERE session_id = $1 AND attempt = $2 \
-                   AND proof_id IS NULL AND NOT EXISTS (SELECT 1 FROM attempts AS other WHERE other.proof_id = $3)";
+        let sql = "UPDATE attempts SET proof_id = ?3, proof_thread_id = ?4 WHERE session_id = ?1 AND attempt = ?2 \
+                   AND proof_id IS NULL AND NOT EXISTS (SELECT 1 FROM attempts AS other WHERE other.proof_id = ?3)";
         self.db()?.execute(sql, values![&attempt.session, attempt.attempt, &id.0, thread]).map(drop)
     }
 }

@@ -120,6 +120,8 @@ pub struct Tx {
     part: Part,
     /// For each lane of [`Lane::ALL`]: the earliest time at which anything is due that was made due here.
     soonest: [Option<Timestamp>; Lane::ALL.len()],
+    /// Whether any delivery waits for its session, once that was looked at.
+    has_unmatched: Option<bool>,
     /// What is to follow the commit.
     after: Vec<Box<dyn FnOnce() + Send>>,
     checkpointer: Arc<Checkpointer>,
@@ -165,7 +167,7 @@ impl Store {
 
     fn tx(&self, part: Part) -> Tx {
         let (checkpointer, keys) = (Arc::clone(&self.checkpointer), Arc::clone(&self.keys));
-        Tx { part, soonest: [None; Lane::ALL.len()], after: Vec::new(), checkpointer, keys }
+        Tx { part, soonest: [None; Lane::ALL.len()], has_unmatched: None, after: Vec::new(), checkpointer, keys }
     }
 
     /// Whether the database answers.

@@ -35,7 +35,7 @@ impl Registration {
     }
 }
 
-const SELECT: &str = "SELECT number, submitted_at FROM registrations WHERE session_id = $1";
+const SELECT: &str = "SELECT number, submitted_at FROM registrations WHERE session_id = ?1";
 
 /// What a sealed record is bound to.
 fn record_place(session: SessionId) -> String {
@@ -56,7 +56,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn submitted(&self, session: SessionId) -> Result<Option<Submitted>, StoreError> {
-        let sql = "SELECT record FROM registrations WHERE session_id = $1";
+        let sql = "SELECT record FROM registrations WHERE session_id = ?1";
         let sealed = self.readers.read(|db| db.row(sql, values![&session], single::<Vec<u8>>))?;
         let opened = sealed.and_then(|sealed| self.keys.unseal(&record_place(session), &sealed));
         Ok(opened.and_then(|json| serde_json::from_slice(&json).ok()))
@@ -86,7 +86,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let json = serde_json::to_vec(submitted).unwrap_or_default();
         let sql = "INSERT INTO registrations (session_id, attempt, number, consent, consented_at, submitted_at, record) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (number) DO NOTHING";
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (number) DO NOTHING";
         let sealed = self.keys.seal(&record_place(session), &json);
         let values =
             values![&session, attempt, &registration.number, consent.0, consent.1, registration.submitted_at, sealed,];

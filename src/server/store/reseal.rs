@@ -30,26 +30,26 @@ impl Sealed {
 const COLUMNS: [Column; 4] = [
     Column {
         select: "SELECT id AS session, 0 AS attempt, wallet_name AS sealed FROM sessions \
-                 WHERE wallet_name IS NOT NULL AND id > $1 AND $2 >= 0 ORDER BY id LIMIT 500",
-        update: "UPDATE sessions SET wallet_name = $4 WHERE id = $1 AND $2 >= 0 AND wallet_name = $3",
+                 WHERE wallet_name IS NOT NULL AND id > ?1 AND ?2 >= 0 ORDER BY id LIMIT 500",
+        update: "UPDATE sessions SET wallet_name = ?4 WHERE id = ?1 AND ?2 >= 0 AND wallet_name = ?3",
         place: |row| format!("sessions/{}/wallet_name", row.session),
     },
     Column {
         select: "SELECT id AS session, 0 AS attempt, draft AS sealed FROM sessions \
-                 WHERE draft IS NOT NULL AND id > $1 AND $2 >= 0 ORDER BY id LIMIT 500",
-        update: "UPDATE sessions SET draft = $4 WHERE id = $1 AND $2 >= 0 AND draft = $3",
+                 WHERE draft IS NOT NULL AND id > ?1 AND ?2 >= 0 ORDER BY id LIMIT 500",
+        update: "UPDATE sessions SET draft = ?4 WHERE id = ?1 AND ?2 >= 0 AND draft = ?3",
         place: |row| format!("sessions/{}/draft", row.session),
     },
     Column {
         select: "SELECT session_id AS session, attempt, attributes AS sealed FROM attempts \
-                 WHERE attributes IS NOT NULL AND (session_id, attempt) > ($1, $2) ORDER BY session_id, attempt LIMIT 500",
-        update: "UPDATE attempts SET attributes = $4 WHERE session_id = $1 AND attempt = $2 AND attributes = $3",
+                 WHERE attributes IS NOT NULL AND (session_id, attempt) > (?1, ?2) ORDER BY session_id, attempt LIMIT 500",
+        update: "UPDATE attempts SET attributes = ?4 WHERE session_id = ?1 AND attempt = ?2 AND attributes = ?3",
         place: |row| format!("attempts/{}/{}/attributes", row.session, row.attempt),
     },
     Column {
         select: "SELECT session_id AS session, 0 AS attempt, record AS sealed FROM registrations \
-                 WHERE session_id > $1 AND $2 >= 0 ORDER BY session_id LIMIT 500",
-        update: "UPDATE registrations SET record = $4 WHERE session_id = $1 AND $2 >= 0 AND record = $3",
+                 WHERE session_id > ?1 AND ?2 >= 0 ORDER BY session_id LIMIT 500",
+        update: "UPDATE registrations SET record = ?4 WHERE session_id = ?1 AND ?2 >= 0 AND record = ?3",
         place: |row| format!("registrations/{}/record", row.session),
     },
 ];

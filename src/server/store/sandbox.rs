@@ -10,7 +10,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_sandbox_record(&self, kind: &str, id: &str, body: &Value) -> Result<(), StoreError> {
-        let sql = "INSERT INTO sandbox_records (kind, id, body) VALUES ($1, $2, $3) \
+        let sql = "INSERT INTO sandbox_records (kind, id, body) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body";
         let tx = self.begin_shared().await?;
         tx.db()?.execute(sql, values![kind, id, body.to_string()])?;

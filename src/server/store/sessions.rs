@@ -40,7 +40,7 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = ?1");
 
 impl Stored {
     pub(super) fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
@@ -113,7 +113,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn draft(&self, id: SessionId) -> Result<Option<Vec<u8>>, StoreError> {
-        let sql = "SELECT draft FROM sessions WHERE id = $1";
+        let sql = "SELECT draft FROM sessions WHERE id = ?1";
         let sealed = self.readers.read(|db| db.row(sql, values![&id], single::<Option<Vec<u8>>>))?;
         Ok(sealed.flatten().and_then(|sealed| self.keys.unseal(&draft_place(id), &sealed)))
     }
@@ -135,7 +135,7 @@ impl Tx {
     /// When the database fails.
     pub async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
         let sql = "INSERT INTO sessions (id, attempt, version, stage, answered, opened, delayed, updated_at, expires_at, \
-                   consent, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+                   consent, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         let values = values![
             &session.id,
             session.attempt,
@@ -157,8 +157,8 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn update_session(&mut self, session: &Session) -> Result<(), StoreError> {
-        let sql = "UPDATE sessions SET attempt = $2, version = $3, stage = $4, answered = $5, opened = $6, delayed = $7, \
-                   updated_at = $8, expires_at = $9 WHERE id = $1";
+        let sql = "UPDATE sessions SET attempt = ?2, version = ?3, stage = ?4, answered = ?5, opened = ?6, delayed = ?7, \
+                   updated_at = ?8, expires_at = ?9 WHERE id = ?1";
         let values = values![
             &session.id,
             session.attempt,
@@ -180,7 +180,7 @@ impl Tx {
     pub async fn store_wallet_name(&mut self, session: &Session) -> Result<(), StoreError> {
         let seal = |name: &String| self.keys.seal(&name_place(session.id.as_str()), name.as_bytes());
         let sealed = session.their_label.as_ref().map(seal);
-        self.db()?.execute("UPDATE sessions SET wallet_name = $2 WHERE id = $1", values![&session.id, sealed]).map(drop)
+        self.db()?.execute("UPDATE sessions SET wallet_name = ?2 WHERE id = ?1", values![&session.id, sealed]).map(drop)
     }
 
     /// Keeps what was typed and could not be submitted, sealed; or forgets it.
@@ -189,7 +189,7 @@ impl Tx {
     /// When the database fails.
     pub async fn store_draft(&mut self, id: SessionId, draft: Option<&[u8]>) -> Result<(), StoreError> {
         let sealed = draft.map(|draft| self.keys.seal(&draft_place(id), draft));
-        self.db()?.execute("UPDATE sessions SET draft = $2 WHERE id = $1", values![&id, sealed]).map(drop)
+        self.db()?.execute("UPDATE sessions SET draft = ?2 WHERE id = ?1", values![&id, sealed]).map(drop)
     }
 
     /// Deletes a session with all that belongs to it.
@@ -197,7 +197,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn delete_session(&mut self, id: SessionId) -> Result<(), StoreError> {
-        self.db()?.execute("DELETE FROM sessions WHERE id = $1", values![&id]).map(drop)
+        self.db()?.execute("DELETE FROM sessions WHERE id = ?1", values![&id]).map(drop)
     }
 
     /// Keeps the text that people consent to, once for each wording.
@@ -206,7 +206,7 @@ impl Tx {
     /// When the database fails.
     pub async fn keep_consent(&mut self, version: &str, text: &str, now: Timestamp) -> Result<(), StoreError> {
         let sql =
-            "INSERT INTO consents (version, text, first_used_at) VALUES ($1, $2, $3) ON CONFLICT (version) DO NOTHING";
+            "INSERT INTO consents (version, text, first_used_at) VALUES (?1, ?2, ?3) ON CONFLICT (version) DO NOTHING";
         self.db()?.execute(sql, values![version, text, now]).map(drop)
     }
 }

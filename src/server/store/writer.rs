@@ -216,7 +216,7 @@ mod tests {
     }
 
     fn insert(part: &Part, number: i64) -> Result<(), StoreError> {
-        part.connection()?.execute("INSERT INTO numbers VALUES ($1)", values![number]).map(drop)
+        part.connection()?.execute("INSERT INTO numbers VALUES (?1)", values![number]).map(drop)
     }
 
     /// As SQLite does it when the disk is full or fails.
