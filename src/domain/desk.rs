@@ -105,25 +105,25 @@ pub enum Format {
     /// AnonCreds under its former name, which agents with an older wallet call it by.
     Indy,
     /// A JSON-LD credential, by DIF presentation exchange.
-    Dif {
-        /// Its type as an address, such as `https://w3id.org/citizenship#PermanentResidentCard`.
-        credential_type: String,
-        /// Who has to have issued it.
-        issuer_did: String,
-    },
+    Dif(JsonLd),
+}
+
+/// What tells one JSON-LD credential from another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JsonLd {
+    /// Its type as an address, such as `https://w3id.org/citizenship#PermanentResidentCard`.
+    pub credential_type: String,
+    /// Who has to have issued it.
+    pub issuer_did: String,
+    /// Its `@context`, exactly: what its words mean. Another one could give them any meaning.
+    pub contexts: Vec<serde_json::Value>,
 }
 
 impl Format {
-    /// Whether a credential definition says which credential it is.
+    /// Whether it is of the AnonCreds kind: named by its definition, and able to prove a condition without what it is about.
     #[must_use]
-    pub const fn has_definition(&self) -> bool {
-        !matches!(self, Self::Dif { .. })
-    }
-
-    /// Whether a condition can be proven without showing what it is about.
-    #[must_use]
-    pub const fn has_conditions(&self) -> bool {
-        !matches!(self, Self::Dif { .. })
+    pub const fn is_anoncreds(&self) -> bool {
+        !matches!(self, Self::Dif(_))
     }
 }
 
@@ -132,8 +132,8 @@ impl Credential {
     /// form.
     #[must_use]
     pub fn issuer_did(&self) -> Option<&str> {
-        if let Format::Dif { issuer_did, .. } = &self.format {
-            return Some(issuer_did);
+        if let Format::Dif(card) = &self.format {
+            return Some(&card.issuer_did);
         }
         self.cred_def_id.split_once(":3:CL:").map(|(did, _)| did).filter(|did| !did.is_empty())
     }

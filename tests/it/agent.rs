@@ -36,6 +36,8 @@ struct Inner {
     /// What the next calls are answered with, whatever they are.
     faults: Vec<(StatusCode, &'static str)>,
     counter: u32,
+    /// The calls of this name are done and answered with 500.
+    lost: Option<&'static str>,
 }
 
 /// The agent.
@@ -65,6 +67,11 @@ impl Agent {
     /// Answers the next calls with these, whatever they are.
     pub fn fail(&self, faults: &[(StatusCode, &'static str)]) {
         self.inner.lock().unwrap().faults = faults.to_vec();
+    }
+
+    /// Does the calls of this name, and answers as if not.
+    pub fn lose_answers_to(&self, name: &'static str) {
+        self.inner.lock().unwrap().lost = Some(name);
     }
 
     /// The calls of this name that came.
@@ -207,6 +214,7 @@ async fn answer(State(agent): State<Agent>, request: Request) -> Response {
         (&Method::DELETE, ["out-of-band", "invitations", id]) => {
             let before = inner.invitations.len();
             inner.invitations.retain(|known| known != id);
+            inner.connections.retain(|connection| connection["invitation_msg_id"] != *id);
             if inner.invitations.len() < before { ok(json!({})) } else { gone() }
         }
         (&Method::GET, ["connections"]) => {
@@ -221,9 +229,13 @@ async fn answer(State(agent): State<Agent>, request: Request) -> Response {
             let exchange = json!({
                 "pres_ex_id": Uuid::new_v4(), "thread_id": Uuid::new_v4(), "connection_id": call.body["connection_id"],
                 "state": "request-sent", "role": "verifier", "created_at": now, "updated_at": now,
+                "pres_request": { "comment": call.body["comment"] },
                 "by_format": { "pres_request": call.body["presentation_request"] },
             });
             inner.exchanges.push(exchange.clone());
+            if inner.lost == Some(call.name.as_str()) {
+                return (StatusCode::INTERNAL_SERVER_ERROR, "500: …").into_response();
+            }
             ok(exchange)
         }
         (&Method::GET, ["present-proof-2.0", "records"]) => {
@@ -245,7 +257,12 @@ async fn answer(State(agent): State<Agent>, request: Request) -> Response {
                     }
                     if let Some(times) = exchange["cannot_verify"].as_u64().filter(|times| *times > 0) {
                         exchange["cannot_verify"] = json!(times - 1);
-                        return (StatusCode::BAD_REQUEST, "400: the ledger is not there").into_response();
+                        return (StatusCode::INTERNAL_SERVER_ERROR, "500: …").into_response();
+                    }
+                    if exchange["gives_up"] == true {
+                        exchange["state"] = json!("abandoned");
+                        exchange["error_msg"] = json!("cannot open the ledger pool");
+                        return (StatusCode::BAD_REQUEST, "400: cannot open the ledger pool").into_response();
                     }
                     let verified = exchange["valid"].as_bool().unwrap_or(true);
                     exchange["state"] = json!("done");

@@ -32,12 +32,14 @@ type Fixtures = Options & { verifier: Verifier };
 const SAMPLE = readFileSync(join(import.meta.dirname, "../../../registration.toml"), "utf8");
 
 /** The student registration, for a card of this issuer. */
-function deskFile(format: Format, { schemaId, credDefId, did }: Issuer): string {
+function deskFile(format: Format, { schemaId, credDefId, did, contexts }: Issuer): string {
   const [schema, definition] = ["schema_id", "cred_def_id"].map((field) => new RegExp(`^${field} = .*$`, "m"));
   if (format === "anoncreds") {
     return SAMPLE.replace(schema, `schema_id = "${schemaId}"`).replace(definition, `cred_def_id = "${credDefId}"`);
   }
-  const card = `format = "dif"\ntype = "${CARD_TYPE}"\nissuer_did = "${did}"`;
+  const [common, own] = contexts;
+  const explained = `contexts = ["${common}", '${JSON.stringify(own)}']`;
+  const card = `format = "dif"\ntype = "${CARD_TYPE}"\nissuer_did = "${did}"\n${explained}`;
   return SAMPLE.replace(schema, "").replace(definition, card);
 }
 

@@ -63,12 +63,16 @@ export class Issuer {
     });
   }
 
+  /** What explains the words of the JSON-LD card: agents carry only few of the common vocabularies, and fetch the others. */
+  get contexts(): [string, object] {
+    const terms = Object.fromEntries(this.attributes.map((name) => [name, VOCABULARY + name]));
+    return [CREDENTIALS, { StudentCard: CARD_TYPE, ...terms }];
+  }
+
   /** Issues the card as JSON-LD about this DID, which is the wallet's own: with it the wallet signs what it presents. */
   async issueJsonLd(connection: string, subject: string, values = CARD): Promise<void> {
-    const terms = Object.fromEntries(this.attributes.map((name) => [name, VOCABULARY + name]));
     const credential = {
-      // The words are explained in the card itself: agents carry only few of the common vocabularies, and fetch the others.
-      "@context": [CREDENTIALS, { StudentCard: CARD_TYPE, ...terms }],
+      "@context": this.contexts,
       type: ["VerifiableCredential", "StudentCard"],
       issuer: this.did,
       issuanceDate: "2026-01-05T09:00:00Z",

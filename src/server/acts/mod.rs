@@ -185,11 +185,12 @@ async fn perform(sessions: &Sessions, act: &Act, state: Option<State>) {
     let work = timeout(LONGEST, perform::perform(sessions, act, state));
     let done = with_lease(sessions, act, work).await.unwrap_or(Err(NotYet::Wait("it took too long")));
     let (end, found) = match done {
-        Err(NotYet::Platform(PlatformError::Refused(status))) => {
+        Err(NotYet::Platform(PlatformError::Refused(status))) if act.kind != ActKind::TidyUp => {
             tracing::error!(act.kind = act.kind.as_str(), status, "the platform refuses");
             (act::REFUSED, Ok(refused(act)))
         }
-        Err(reason) if act.tries >= MOST_TRIES && act.kind != ActKind::Reconcile => {
+        // What is left at the platform is tried for as long as its session is kept.
+        Err(reason) if act.tries >= MOST_TRIES && !matches!(act.kind, ActKind::Reconcile | ActKind::TidyUp) => {
             tracing::error!(act.kind = act.kind.as_str(), %reason, "given up");
             (act::GIVEN_UP, Ok(refused(act)))
         }

@@ -90,8 +90,9 @@ async fn request_proof(sessions: &Sessions, session: &Session, attempt: &Attempt
             return Err(NotYet::Wait("the platform does not show it completed"));
         }
     }
+    let comment = sessions.desk.request_comment(&attempt.code);
     if let Some(asked_at) = attempt.proof_asked_at {
-        if let Some(proof) = platform.find_proof(connection).await?
+        if let Some(proof) = platform.find_proof(connection, &comment).await?
             // The newest exchange may be an earlier attempt's, or, on a reused connection, an earlier registration's: one
             // that was accepted is, because what we ask for waits for our own acceptance.
             && proof.state != ProofState::Verified
@@ -106,7 +107,6 @@ async fn request_proof(sessions: &Sessions, session: &Session, attempt: &Attempt
     if !note_asking(sessions, attempt.session, attempt.number).await? {
         return Ok(Finding::Nothing);
     }
-    let comment = sessions.desk.request_comment(&attempt.code);
     match platform.request_proof(connection, &sessions.desk, &comment).await {
         Ok(proof) => Ok(Finding::Asked(proof)),
         Err(refused @ PlatformError::Refused(_)) => Err(refused.into()),
@@ -224,8 +224,19 @@ async fn read_connection(sessions: &Sessions, id: &ConnectionId) -> Result<Findi
 
 /// Deletes at the platform what an attempt that is over left there.
 async fn tidy_up(sessions: &Sessions, attempt: &Attempt) -> Result<Finding, NotYet> {
+    let platform = &sessions.platform;
     let invited = attempt.invited.as_ref().filter(|_| attempt.connection_id.is_none());
-    let invitation = invited.and_then(|invited| invited.invitation.out_of_band_id.as_ref());
-    sessions.platform.delete_leftovers(Leftovers { invitation, proof: attempt.proof_id.as_ref() }).await?;
+    let invitation = invited.map(|invited| InvitationKeys {
+        out_of_band_id: invited.invitation.out_of_band_id.as_ref(),
+        alias: &invited.alias,
+    });
+    let found = match (&attempt.proof_id, &attempt.connection_id, attempt.proof_asked_at) {
+        // It was asked, and the answer that named the exchange was lost.
+        (None, Some(connection), Some(_)) => {
+            platform.find_proof(connection, &sessions.desk.request_comment(&attempt.code)).await?.map(|proof| proof.id)
+        }
+        (known, _, _) => known.clone(),
+    };
+    platform.delete_leftovers(Leftovers { invitation, proof: found.as_ref() }).await?;
     Ok(Finding::Nothing)
 }

@@ -199,7 +199,7 @@ impl Config {
         });
         if let PlatformConfig::Acapy(settings) = &mut platform {
             settings.label.clone_from(&desk.organisation);
-        } else if !desk.credential.format.has_definition() {
+        } else if !desk.credential.format.is_anoncreds() {
             r.problems.push("the desk asks for a credential in the format \"dif\"; only PLATFORM=acapy can".to_owned());
         }
         let code = r.length("SESSION_TTL", "15m");

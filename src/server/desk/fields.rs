@@ -40,6 +40,11 @@ impl<'t> Faults<'t> {
     }
 }
 
+/// The text, or where it was noted as a mistake, none.
+pub(super) fn own(text: Option<Spanned<String>>) -> String {
+    text.map_or_else(String::new, Spanned::into_inner)
+}
+
 /// A table whose fields are taken one by one.
 pub(super) struct Fields<'f, 't> {
     table: DeTable<'t>,

@@ -2,6 +2,7 @@
 //!
 //! *Runs: server.*
 
+mod credential;
 mod fields;
 mod reader;
 mod translations;

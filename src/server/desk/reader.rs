@@ -8,11 +8,12 @@ use reqwest::Url;
 use toml::{Spanned, de::DeTable};
 
 use super::{
-    fields::{Faults, Fields},
+    credential,
+    fields::{Faults, Fields, own},
     translations,
     variables::Variables,
 };
-use crate::domain::desk::{Attribute, CodeForm, Condition, Credential, Desk, Format, Lifetimes, Predicate, Wallet};
+use crate::domain::desk::{Attribute, CodeForm, Condition, Desk, Lifetimes, Predicate, Wallet};
 
 /// The desk that this text describes; the variables fill what it leaves out. `path` is only told, not opened.
 ///
@@ -39,8 +40,8 @@ fn desk(mut top: Fields<'_, '_>, faults: &Faults<'_>, variables: &Variables) -> 
         _ => None,
     });
     let (title, organisation) = (own(top.filled_text("title", "")), own(top.needed_text("organisation")));
-    let credential = credential(&mut top, variables);
-    let has_conditions = credential.format.has_conditions();
+    let credential = credential::read(&mut top, faults, variables);
+    let has_conditions = credential.format.is_anoncreds();
     let mut desk = Desk {
         title,
         organisation,
@@ -59,11 +60,6 @@ fn desk(mut top: Fields<'_, '_>, faults: &Faults<'_>, variables: &Variables) -> 
     desk
 }
 
-/// The text, or where it was noted as a mistake, none.
-fn own(text: Option<Spanned<String>>) -> String {
-    text.map_or_else(String::new, Spanned::into_inner)
-}
-
 fn lifetimes(mut table: Fields<'_, '_>) -> Lifetimes {
     let default = Lifetimes::default();
     let lifetimes = Lifetimes {
@@ -75,54 +71,6 @@ fn lifetimes(mut table: Fields<'_, '_>) -> Lifetimes {
     };
     table.end();
     lifetimes
-}
-
-fn credential(top: &mut Fields<'_, '_>, variables: &Variables) -> Credential {
-    let stand_in = variables.credential();
-    if !top.has("credential") && stand_in.cred_def_id.is_empty() {
-        top.lacks("[credential]");
-    }
-    let Some(mut table) = top.table("credential", "[credential]") else { return stand_in };
-    let name = if table.has("name") || !variables.name_credential() {
-        own(table.filled_text("name", ""))
-    } else {
-        stand_in.name
-    };
-    let format = format(&mut table);
-    let has_definition = format.has_definition();
-    let cred_def_id = if has_definition && (table.has("cred_def_id") || stand_in.cred_def_id.is_empty()) {
-        own(table.filled_text("cred_def_id", ": without it any issuer's card would be accepted"))
-    } else if has_definition {
-        stand_in.cred_def_id
-    } else {
-        String::new()
-    };
-    let credential = Credential {
-        name,
-        issuer: table.text("issuer").unwrap_or_default(),
-        how_to_get: table.text("how_to_get").unwrap_or_default(),
-        schema_id: if has_definition { table.text("schema_id").or(stand_in.schema_id) } else { None },
-        format,
-        cred_def_id,
-    };
-    table.end();
-    credential
-}
-
-fn format(table: &mut Fields<'_, '_>) -> Format {
-    let format = table.get("format", "\"anoncreds\", \"indy\" or \"dif\"", |value| match value.as_str()? {
-        "anoncreds" => Some(Format::AnonCreds),
-        "indy" => Some(Format::Indy),
-        "dif" => Some(Format::Dif { credential_type: String::new(), issuer_did: String::new() }),
-        _ => None,
-    });
-    match format.map(Spanned::into_inner).unwrap_or_default() {
-        Format::Dif { .. } => Format::Dif {
-            credential_type: own(table.filled_text("type", ": without it any card of the issuer would be accepted")),
-            issuer_did: own(table.filled_text("issuer_did", ": without it any issuer's card would be accepted")),
-        },
-        format => format,
-    }
 }
 
 fn attributes(
@@ -211,7 +159,10 @@ fn wallet(mut table: Fields<'_, '_>, faults: &Faults<'_>) -> Wallet {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::domain::desk::Format;
 
     fn read_alone(text: &str) -> Result<Desk, Vec<String>> {
         read("desk.toml", text, &Variables::default())
@@ -332,20 +283,28 @@ required = "yes"
                  [[attribute]]\nname = \"a\"\nlabel = \"A\"\n{rest}"
             )
         };
-        let full = "type = \"https://x.example/v1#Card\"\nissuer_did = \"did:key:z6\"";
+        let full = "type = \"https://x.example/v1#Card\"\nissuer_did = \"did:key:z6\"\n\
+                    contexts = [\"https://x.example/v1\", '{\"a\": \"https://x.example/a\"}']";
         let desk = read_alone(&text(full, "")).unwrap();
         assert_eq!(desk.credential.issuer_did(), Some("did:key:z6"));
         assert_eq!(desk.credential.cred_def_id, "");
+        let Format::Dif(card) = desk.credential.format else { panic!("it is JSON-LD") };
+        assert_eq!(card.contexts, [json!("https://x.example/v1"), json!({ "a": "https://x.example/a" })]);
+        assert!(
+            told(&text(&full.replace("\"https://x.example/a\"}", "}"), ""))[0]
+                .starts_with("8: `contexts` has an object")
+        );
         assert_eq!(
             told(&text("type = \" \"", "condition = \"<\"\nvalue = 1")),
             [
                 "3: [credential] has no `issuer_did`",
+                "3: [credential] has no `contexts`",
                 "6: `type` is empty: without it any card of the issuer would be accepted",
                 "10: a `condition` cannot be proven in the format \"dif\"",
             ]
         );
         assert!(
-            told(&text(&format!("{full}\ncred_def_id = \"D\""), ""))[0].starts_with("8: unknown field `cred_def_id`")
+            told(&text(&format!("{full}\ncred_def_id = \"D\""), ""))[0].starts_with("9: unknown field `cred_def_id`")
         );
         let format = told(&text(full, "").replace("\"dif\"", "\"jwt\""));
         assert!(format[1].starts_with("5: `format` has to be \"anoncreds\", \"indy\" or \"dif\""), "{format:#?}");

@@ -160,8 +160,8 @@ pub struct Proof {
 /// What an attempt that is over may have left at the platform.
 #[derive(Clone, Copy, Debug)]
 pub struct Leftovers<'a> {
-    /// Its invitation, where nobody took it up.
-    pub invitation: Option<&'a OutOfBandId>,
+    /// Its invitation, where nobody is known to have taken it up.
+    pub invitation: Option<InvitationKeys<'a>>,
     /// Its proof exchange.
     pub proof: Option<&'a ProofId>,
 }
@@ -221,8 +221,8 @@ pub trait Platform: Send + Sync {
         comment: &str,
     ) -> Result<Proof, PlatformError>;
 
-    /// The newest proof exchange on a connection, if any.
-    async fn find_proof(&self, connection: &ConnectionId) -> Result<Option<Proof>, PlatformError>;
+    /// The newest proof exchange on a connection, if any; where the platform tells, of those with this comment.
+    async fn find_proof(&self, connection: &ConnectionId, comment: &str) -> Result<Option<Proof>, PlatformError>;
 
     /// Reads a proof exchange; `None` when there is no such one.
     async fn proof(&self, id: &ProofId) -> Result<Option<Proof>, PlatformError>;

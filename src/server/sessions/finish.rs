@@ -119,6 +119,13 @@ impl Sessions {
         let (Some(mut session), Some(attempt)) = (tx.session(id).await?, tx.attempt(id, number).await?) else {
             return Ok(None);
         };
+        if let Finding::Asked(proof) = found {
+            tx.bind_proof(&Matched::from(&attempt), &proof.id, proof.thread_id.as_deref()).await?;
+            // Too late: nobody waits for an answer any more.
+            if session.attempt != number || session.progress.stage.is_end() {
+                self.tidy_up(tx, &act.about, now).await?;
+            }
+        }
         if session.attempt != number {
             return Ok(None);
         }
@@ -132,9 +139,6 @@ impl Sessions {
                 tx.update_session(&session).await?;
             }
             return Ok(Some(session));
-        }
-        if let Finding::Asked(proof) = found {
-            tx.bind_proof(&Matched::from(&attempt), &proof.id, proof.thread_id.as_deref()).await?;
         }
         let event = match found {
             // It came to light while the platform was asked.

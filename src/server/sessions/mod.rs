@@ -142,7 +142,7 @@ impl Sessions {
         }
         tx.update_session(session).await?;
         let (stage, about) = (session.progress.stage, About::Attempt(session.id, session.attempt));
-        if stage.is_end() || stage == Stage::Verified {
+        if stage == Stage::Verified || (stage.is_end() && stage != Stage::Submitted) {
             self.tidy_up(tx, &about, now).await?;
         }
         if stage.is_end() {

@@ -126,10 +126,15 @@ impl Platform for Client {
         proof(&answer.ok_or(PlatformError::Refused(404))?)
     }
 
-    async fn find_proof(&self, connection: &ConnectionId) -> Result<Option<Proof>, PlatformError> {
-        let query = [("connection_id", &*connection.0), ("role", "verifier")];
+    async fn find_proof(&self, connection: &ConnectionId, comment: &str) -> Result<Option<Proof>, PlatformError> {
+        // An answer has a hundred at most.
+        let query = [("connection_id", &*connection.0), ("role", "verifier"), ("descending", "true")];
         let answer = self.call(Call::FindProof, &[PRESENT_PROOF, "records"], &query, None).await?;
-        let ours = |record: &&Value| record["connection_id"].as_str() == Some(&connection.0);
+        // The comment is of one attempt alone: others may ask over the same connection.
+        let ours = |record: &&Value| {
+            record["connection_id"].as_str() == Some(&connection.0)
+                && record["pres_request"]["comment"].as_str() == Some(comment)
+        };
         // Times in RFC 3339, all in UTC and of the same length: their order is that of their texts.
         let newest = results(answer.as_ref())?.iter().filter(ours).max_by_key(|record| record["created_at"].as_str());
         newest.map(proof).transpose()
@@ -142,7 +147,7 @@ impl Platform for Client {
     async fn accept_proof(&self, id: &ProofId) -> Result<(), PlatformError> {
         let path = [PRESENT_PROOF, "records", &*id.0, "verify-presentation"];
         match self.call(Call::AcceptProof, &path, &[], Some(&json!({}))).await {
-            // It also refuses when it cannot reach what it verifies with, a ledger for instance: that may pass.
+            // Whether the exchange is given up with this, its record tells.
             Err(PlatformError::Refused(status)) => Err(PlatformError::Unavailable { status, retry_after: None }),
             answer => answer.map(drop),
         }
@@ -158,7 +163,10 @@ impl Platform for Client {
     }
 
     async fn delete_leftovers(&self, left: Leftovers<'_>) -> Result<(), PlatformError> {
-        if let Some(OutOfBandId(id)) = left.invitation {
+        // With an invitation the agent deletes the connections that were made from it, or that went over to it.
+        if let Some(keys @ InvitationKeys { out_of_band_id: Some(OutOfBandId(id)), .. }) = left.invitation
+            && self.connections(keys).await?.is_empty()
+        {
             self.call(Call::DeleteInvitation, &["out-of-band", "invitations", id], &[], None).await?;
         }
         let Some(id) = left.proof else { return Ok(()) };

@@ -2,14 +2,12 @@
 //! with `--debug-webhooks` it sends whole records, and in them what people presented. *Runs: server.*
 
 use serde::Serialize;
-use serde_json_borrow::Value;
 
-use super::presentation::was_ended_here;
 use crate::{
     domain::ids::{ConnectionId, OutOfBandId},
     server::platform::{
         Delivery, DeliveryKind, NotAnObject, TAKEN_UP,
-        body::{self, Fields, Keep, long_text, object, text},
+        body::{self, Fields, Keep, object, text},
     },
 };
 
@@ -48,7 +46,6 @@ pub fn translate(envelope: &[u8]) -> Result<Delivery, NotAnObject> {
     };
     let updated_at = text(payload, "updated_at");
     Ok(Delivery {
-        error_message: delivery.error_message.or_else(|| long_text(payload, "error_msg")),
         occurred_at: updated_at.clone().or_else(|| text(payload, "created_at")),
         // A message has no such time, and a number of its own.
         updated_at: updated_at.or_else(|| text(payload, "@id")),
@@ -59,13 +56,13 @@ pub fn translate(envelope: &[u8]) -> Result<Delivery, NotAnObject> {
 /// What is kept of what is within these, too.
 const WITHIN: [&str; 3] = ["payload", "~thread", "description"];
 
-/// The fields that are kept: what happened to which record, when, and why.
-const KEPT: [&str; 20] = [
+/// The fields that are kept: what happened to which record, and when. Not the reasons, which are words of the wallet's: how an
+/// exchange ended its record tells.
+const KEPT: [&str; 18] = [
     "topic",
     "@id",
     "thid",
     "code",
-    "en",
     "state",
     "rfc23_state",
     "connection_id",
@@ -78,7 +75,6 @@ const KEPT: [&str; 20] = [
     "role",
     "verified",
     "verified_msgs",
-    "error_msg",
     "created_at",
     "updated_at",
 ];
@@ -116,11 +112,7 @@ fn proof(payload: &Fields<'_>, body: String) -> Delivery {
         connection_id: text(payload, "connection_id").map(ConnectionId),
         thread_id: text(payload, "thread_id"),
         state: text(payload, "state"),
-        is_verified: if was_ended_here(payload.get("error_msg").and_then(Value::as_str)) {
-            Some(false)
-        } else {
-            text(payload, "verified").and_then(|verified| verified.parse().ok())
-        },
+        is_verified: text(payload, "verified").and_then(|verified| verified.parse().ok()),
         ..Delivery::new(DeliveryKind::Proof, body)
     }
 }
@@ -128,12 +120,13 @@ fn proof(payload: &Fields<'_>, body: String) -> Delivery {
 /// What a wallet said that can make nothing of a question, because it has no such card for instance: the message itself,
 /// which names no record, and the record does not change.
 fn problem(payload: &Fields<'_>, body: String) -> Delivery {
-    let thread_id = object(payload, "~thread").and_then(|thread| text(thread, "thid"));
-    let description = object(payload, "description");
+    let code = object(payload, "description").and_then(|said| text(said, "code"));
+    // It may say whatever it likes; that it gives up is all that counts.
+    let code = code.filter(|code| code == "abandoned");
     Delivery {
-        state: description.and_then(|said| text(said, "code")),
-        error_message: description.and_then(|said| long_text(said, "en")),
-        thread_id,
+        state: code.clone(),
+        error_message: code,
+        thread_id: object(payload, "~thread").and_then(|thread| text(thread, "thid")),
         ..Delivery::new(DeliveryKind::Proof, body)
     }
 }
@@ -159,12 +152,16 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_that_ended_without_a_word_is_looked_up() {
-        let meaning = |payload| delivery("present_proof_v2_0", &payload).meaning();
-        assert_eq!(meaning(json!({ "pres_ex_id": "1", "state": "abandoned" })), Some(Meaning::EndedSomehow));
-        let declined = json!({ "pres_ex_id": "1", "state": "abandoned", "error_msg": "abandoned: no" });
-        assert_eq!(meaning(declined), Some(Meaning::Event(Event::ProofDeclined)));
-        assert_eq!(meaning(json!({ "pres_ex_id": "1", "state": "deleted" })), None);
+    fn how_an_exchange_ended_its_record_tells_and_a_wallet_may_only_give_up() {
+        let meaning = |topic, payload| delivery(topic, &payload).meaning();
+        for error in [Value::Null, json!("abandoned: no")] {
+            let ended = json!({ "pres_ex_id": "1", "state": "abandoned", "error_msg": error });
+            assert_eq!(meaning("present_proof_v2_0", ended), Some(Meaning::EndedSomehow));
+        }
+        assert_eq!(meaning("present_proof_v2_0", json!({ "pres_ex_id": "1", "state": "deleted" })), None);
+        let said = |code: &str| meaning("problem_report", json!({ "description": { "code": code } }));
+        assert_eq!(said("abandoned"), Some(Meaning::Event(Event::ProofDeclined)));
+        assert_eq!(said("done"), None);
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl Platform for Client {
         proof(&record)
     }
 
-    async fn find_proof(&self, connection: &ConnectionId) -> Result<Option<Proof>, PlatformError> {
+    async fn find_proof(&self, connection: &ConnectionId, _: &str) -> Result<Option<Proof>, PlatformError> {
         let query = [
             ("pageNumber", "1"),
             ("pageSize", "10"),
