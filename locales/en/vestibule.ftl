@@ -76,6 +76,7 @@ register-card-issued = Your { $card }, issued by { $issuer }, in it
 register-a-minute = About a minute
 register-asked = What will be asked, and why
 register-terms = { $organisation } sees these values and the name of your wallet, and nothing else of what is in it. Afterwards you type your e-mail address and your phone number. All of it is kept for { $kept } and then deleted; if you do not finish, after { $unfinished }. You can still decline in the wallet.
+register-whole-card = One exception: of this kind of card your wallet sends all of it. What is not listed here is not kept.
 register-agree = I agree, show me the code
 register-optional = optional
 register-only-proven = { $condition }; the value itself stays in your wallet

@@ -74,6 +74,7 @@ register-card-issued = Dans ce portefeuille : { $card }, document émis par { $
 register-a-minute = Une minute environ
 register-asked = Ce qui sera demandé, et pourquoi
 register-terms = { $organisation } voit ces valeurs et le nom de votre portefeuille, et rien d’autre de ce qu’il contient. Ensuite, vous saisissez votre adresse électronique et votre numéro de téléphone. Le tout est conservé pendant { $kept }, puis supprimé ; si vous n’allez pas au bout, au bout de { $unfinished }. Vous pouvez encore refuser dans le portefeuille.
+register-whole-card = Une exception : de ce type de carte, votre portefeuille envoie la totalité. Ce qui n’est pas indiqué ici n’est pas conservé.
 register-agree = J’accepte, afficher le code
 register-optional = facultatif
 register-only-proven = { $condition } ; la valeur elle-même reste dans votre portefeuille

@@ -77,6 +77,7 @@ register-card-issued = { $card } ɗinku, wanda { $issuer } ya bayar, a cikinsa
 register-a-minute = Kamar minti ɗaya
 register-asked = Abin da za a tambaya, da dalilinsa
 register-terms = { $organisation } za ta ga waɗannan bayanai da sunan walet ɗinku, ba wani abu kuma daga cikinsa ba. Bayan haka za ku rubuta adireshin imel da lambar wayarku. Za a ajiye duka har { $kept }, sannan a goge; idan ba ku gama ba, bayan { $unfinished }. Har yanzu kuna iya ƙi a cikin walet.
+register-whole-card = Sai dai abu ɗaya: da irin wannan katin, walet ɗinku yana aika katin gaba ɗaya. Ba a ajiye abin da ba a lissafa a nan ba.
 register-agree = Na yarda, nuna mini lambar
 register-optional = ba dole ba
 register-only-proven = { $condition }; ainihin adadin yana nan a walet ɗinku

@@ -65,6 +65,7 @@ register-card-issued = { $card } gị nke { $issuer } nyere, n’ime ya
 register-a-minute = Ihe dị ka otu nkeji
 register-asked = Ihe a ga-ajụ, na ihe kpatara ya
 register-terms = { $organisation } ga-ahụ ihe ndị a na aha wọlet gị, ma ọ gaghị ahụ ihe ọzọ dị n’ime ya. Emesịa ị ga-ede adreesị email na nọmba ekwentị gị. A ga-edebe ha niile ruo { $kept }, wee hichapụ ha; ọ bụrụ na ị mechaghị, mgbe { $unfinished } gachara. Ị ka nwere ike ịjụ n’ime wọlet.
+register-whole-card = Naanị otu ihe dị iche: n’ụdị kaadị a, wọlet gị na-eziga kaadị ahụ dum. A naghị edebe ihe na-edeghị ebe a.
 register-agree = Ekwetara m, gosi m koodu
 register-optional = ọ bụghị iwu
 register-only-proven = { $condition }; ọnụ ọgụgụ ahụ n’onwe ya na-anọ n’ime wọlet gị

@@ -65,6 +65,7 @@ register-card-issued = { $card } rẹ, tí { $issuer } fún ọ, nínú rẹ̀
 register-a-minute = Bí ìṣẹ́jú kan
 register-asked = Ohun tí a ó béèrè, àti ìdí rẹ̀
 register-terms = { $organisation } yóò rí àwọn wọ̀nyí àti orúkọ wọ́lẹ́ẹ̀tì rẹ, kò sì ní rí ohun mìíràn tó wà nínú rẹ̀. Lẹ́yìn náà, ìwọ yóò tẹ àdírẹ́sì ímeèlì àti nọ́ńbà fóònù rẹ. A ó pa gbogbo rẹ̀ mọ́ fún { $kept }, a ó sì pa á rẹ́; bí o kò bá parí, lẹ́yìn { $unfinished }. O ṣì lè kọ̀ nínú wọ́lẹ́ẹ̀tì.
+register-whole-card = Àyàfi ohun kan: pẹ̀lú irú káàdì yìí, wọ́lẹ́ẹ̀tì rẹ máa ń fi gbogbo káàdì náà ránṣẹ́. A kì í pa ohun tí a kò kọ síbí mọ́.
 register-agree = Mo gbà, fi kóòdù hàn mí
 register-optional = kì í ṣe dandan
 register-only-proven = { $condition }; iye náà gan-an wà nínú wọ́lẹ́ẹ̀tì rẹ

@@ -265,6 +265,9 @@ impl Desk {
             }
             let _ = writeln!(text, ": {purpose}");
         }
+        if !self.credential.format.is_anoncreds() {
+            text.push_str("Sent besides, and not kept: the rest of the card\n");
+        }
         let _ = writeln!(
             text,
             "Typed besides: an e-mail address and a phone number\nSeen besides: the name of the wallet\nDeleted after: {}\nDeleted if not finished after: {}",

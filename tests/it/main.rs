@@ -14,6 +14,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails by a panic is a test that fails")]
 
 mod acapy;
+mod acapy_recordings;
 mod acts;
 mod agent;
 mod api;

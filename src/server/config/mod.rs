@@ -149,8 +149,8 @@ impl Reader<'_> {
         }
         let url = web_address(&text);
         if url.is_none() {
-            self.problems
-                .push(format!("{name} is `{text}`; it has to be an address that begins with http:// or https://"));
+            // Not as it was set: a password may be in it.
+            self.problems.push(format!("{name} has to be an address that begins with http:// or https://"));
         }
         url
     }

@@ -142,5 +142,10 @@ fn check_addressee(app: &App, delivery: &Delivery) -> Result<(), Problem> {
 fn check_wallet(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     let PlatformConfig::Acapy(settings) = &app.config.platform else { return Ok(()) };
     let ours = settings.tenant.as_ref().map(|tenant| tenant.wallet_id.as_bytes());
-    if headers.get("x-wallet-id").map(HeaderValue::as_bytes) == ours { Ok(()) } else { Err(Problem::Forbidden) }
+    let theirs = headers.get("x-wallet-id");
+    if theirs.map(HeaderValue::as_bytes) == ours {
+        return Ok(());
+    }
+    tracing::warn!(?theirs, "webhook refused: it is for another wallet");
+    Err(Problem::Forbidden)
 }

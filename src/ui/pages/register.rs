@@ -56,6 +56,7 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
         kept = length_of_time(desk.lifetimes.keep),
         unfinished = length_of_time(desk.lifetimes.unfinished)
     );
+    let whole_card = (!desk.credential.format.is_anoncreds()).then(|| tr!("register-whole-card"));
     view! {
         <Layout title=desk.title.clone() step=1>
             <h1>{tr!("register-heading")}</h1>
@@ -69,6 +70,7 @@ fn Consent(desk: Desk, problem: Option<String>) -> impl IntoView {
             <h2>{tr!("register-asked")}</h2>
             <AskedFor desk=desk.clone() />
             <p>{terms}</p>
+            {whole_card.map(|said| view! { <p>{said}</p> })}
             <ActionForm action=open>
                 <button class="primary" type="submit">
                     {tr!("register-agree")}

@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{StatusCode, Url, header};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::server::{
     metrics::Metrics,
@@ -77,9 +78,14 @@ impl Tenant {
     }
 }
 
+/// How many calls may be under way at once. An agent with a store of its own in SQLite has few connections to it: at five
+/// calls at once they begin to wait for one another, and all of them fail.
+const AT_ONCE: usize = 3;
+
 /// The client.
 pub struct Client {
     http: reqwest::Client,
+    room: Semaphore,
     pub(super) settings: Settings,
     timeout: Duration,
     metrics: Arc<Metrics>,
@@ -91,7 +97,7 @@ impl Client {
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(settings: Settings, timeout: Duration, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
-        Ok(Self { http: http::client(timeout)?, settings, timeout, metrics })
+        Ok(Self { http: http::client(timeout)?, room: Semaphore::new(AT_ONCE), settings, timeout, metrics })
     }
 
     /// Calls the API and gives back the answer; `None` for a 404.
@@ -130,6 +136,8 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
+        // In the order of their coming. It is never closed.
+        let _room = self.room.acquire().await;
         let answer = request.send().await.map_err(|error| unreachable(&error))?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
