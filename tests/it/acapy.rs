@@ -11,7 +11,7 @@ use crate::{
     sandbox::application_page,
 };
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 const CARD: &str = "Th7MpTaRZVRYnPiabds81Y:3:CL:1482:Student Card";
