@@ -43,10 +43,11 @@ impl Kind {
             Self::Confirmd => confirmd(r).map(|settings| PlatformConfig::Confirmd(Box::new(settings))),
             Self::Acapy => acapy(r, webhook_auth).map(|settings| PlatformConfig::Acapy(Box::new(settings))),
         };
-        if webhook_auth != AuthMode::None
-            && r.required("WEBHOOK_SECRET").split(',').all(|secret| secret.trim().is_empty())
-        {
-            r.problems.push("WEBHOOK_SECRET holds no secret".to_owned());
+        if webhook_auth != AuthMode::None {
+            let secrets = r.required("WEBHOOK_SECRET");
+            if !secrets.is_empty() && secrets.split(',').all(|secret| secret.trim().is_empty()) {
+                r.problems.push("WEBHOOK_SECRET holds no secret".to_owned());
+            }
         }
         config.unwrap_or(PlatformConfig::Sandbox)
     }

@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use rand::Rng;
-use reqwest::header;
+use reqwest::{StatusCode, Url, header};
+use serde_json::Value;
 
 use super::PlatformError;
 
@@ -88,9 +89,32 @@ pub(super) async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, Platf
     Ok(body)
 }
 
-/// Whether a text can be part of a path. Ids come from webhooks too, and `..` must not lead to another address.
-pub(super) fn is_segment(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+/// An address below that of an API. Ids come from webhooks too, and `..` must not lead to another one.
+///
+/// # Errors
+/// When a part cannot be one.
+pub(super) fn address<'p>(base: &Url, path: impl IntoIterator<Item = &'p str>) -> Result<Url, PlatformError> {
+    let is_segment = |part: &&str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        !part.is_empty() && !part.starts_with('.') && part.bytes().all(is_plain)
+    };
+    let mut address = base.clone();
+    let path: Vec<&str> = path.into_iter().collect();
+    match address.path_segments_mut() {
+        Ok(mut segments) if path.iter().all(is_segment) => segments.pop_if_empty().extend(path),
+        _ => return Err(PlatformError::Refused(StatusCode::BAD_REQUEST.as_u16())),
+    };
+    Ok(address)
+}
+
+/// A text in an answer; none if it is empty.
+pub(super) fn text(record: &Value, field: &str) -> Option<String> {
+    record[field].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// An answer lacks what it should have.
+pub(super) fn missing(what: &str) -> PlatformError {
+    PlatformError::Nonsense(format!("no {what} in the answer"))
 }
 
 /// Wishes for an invitation, and does so again where that may help and nobody waits too long for it.
@@ -118,5 +142,20 @@ where
         tracing::warn!(%error, tries, "no invitation yet");
         tokio::time::sleep(wait).await;
         tries += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_part_of_a_path_leads_nowhere() {
+        let base: Url = "https://platform.example/api/".parse().unwrap();
+        let leads = |part| address(&base, ["records", part]).map(String::from).ok();
+        assert_eq!(leads("4b6f-2.0_x").as_deref(), Some("https://platform.example/api/records/4b6f-2.0_x"));
+        for part in ["", ".", "..", "../x", "a/b", "a?b", "a#b", "%2e%2e", "a b", "\u{e9}"] {
+            assert_eq!(leads(part), None, "{part}");
+        }
     }
 }

@@ -15,20 +15,12 @@ use crate::{
     server::platform::{
         Call, Connection, ConnectionState, Delivery, Invitation, InvitationKeys, Leftovers, NotAnObject, Platform,
         PlatformError, Proof, ProofState, Revealed,
-        http::{LONGEST_WAIT, patiently, within},
+        http::{LONGEST_WAIT, missing, patiently, text, within},
     },
 };
 
 /// What a wallet is told whose answer is no longer wanted.
 const NO_LONGER_WANTED: &str = "The registration was ended.";
-
-fn missing(what: &str) -> PlatformError {
-    PlatformError::Nonsense(format!("no {what} in the answer"))
-}
-
-fn text(record: &Value, field: &str) -> Option<String> {
-    record[field].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
 
 /// Reads a connection record; `None` while it only stands for an invitation. It is read by the words of RFC 0023.
 fn connection(record: &Value) -> Result<Option<Connection>, PlatformError> {

@@ -12,7 +12,7 @@ use crate::server::{
     metrics::Metrics,
     platform::{
         Call, PlatformError,
-        http::{self, answer_error, is_segment, read, unreachable, within},
+        http::{self, answer_error, read, unreachable, within},
     },
     secrets::Secret,
 };
@@ -118,14 +118,7 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Option<Value>, PlatformError> {
-        if !path.iter().all(|part| is_segment_of_agent(part)) {
-            return Err(PlatformError::Refused(StatusCode::BAD_REQUEST.as_u16()));
-        }
-        let mut url = self.settings.admin_url.clone();
-        url.path_segments_mut()
-            .map_err(|()| PlatformError::Nonsense("ACAPY_ADMIN_URL is no base of an address".to_owned()))?
-            .pop_if_empty()
-            .extend(path);
+        let url = http::address(&self.settings.admin_url, path.iter().copied())?;
         let mut request = self.http.request(call.method(), url).query(query);
         if let Some(Secret(key)) = &self.settings.admin_key {
             request = request.header("X-API-Key", key);
@@ -150,11 +143,6 @@ impl Client {
             _ => Err(PlatformError::Nonsense("an answer is no JSON object".to_owned())),
         }
     }
-}
-
-/// Whether a text can be part of a path: `present-proof-2.0` too.
-fn is_segment_of_agent(text: &str) -> bool {
-    text == PRESENT_PROOF || is_segment(text)
 }
 
 /// The protocol by which proofs are asked for (RFC 0454), as the API's paths have it.

@@ -12,7 +12,10 @@ use crate::{
         desk::{Attribute, Desk, Format, JsonLd, Predicate},
         ids::ProofId,
     },
-    server::platform::{Cards, PlatformError, Proof, ProofState, Revealed},
+    server::platform::{
+        Cards, PlatformError, Proof, ProofState, Revealed,
+        http::{missing, text},
+    },
 };
 
 /// The one group of attributes in a request: a wallet answers it from one credential.
@@ -84,8 +87,7 @@ fn dif_request(desk: &Desk, card: &JsonLd) -> Value {
 /// # Errors
 /// When it is no such record.
 pub(super) fn proof(record: &Value) -> Result<Proof, PlatformError> {
-    let text = |field: &str| record[field].as_str().map(str::to_owned);
-    let id = text("pres_ex_id").ok_or_else(|| PlatformError::Nonsense("no exchange id in the answer".to_owned()))?;
+    let id = text(record, "pres_ex_id").ok_or_else(|| missing("exchange id"))?;
     let state = match (record["state"].as_str().unwrap_or_default(), record["verified"].as_str()) {
         ("presentation-received", _) => ProofState::Presented,
         ("done", Some("true")) if is_as_asked(record) => ProofState::Verified,
@@ -96,7 +98,7 @@ pub(super) fn proof(record: &Value) -> Result<Proof, PlatformError> {
         ("abandoned", _) => ProofState::Declined,
         _ => ProofState::Requested,
     };
-    Ok(Proof { id: ProofId(id), thread_id: text("thread_id"), state, cards: cards(record) })
+    Ok(Proof { id: ProofId(id), thread_id: text(record, "thread_id"), state, cards: cards(record) })
 }
 
 /// Whether somebody broke the exchange off at the agent: the holder did not.

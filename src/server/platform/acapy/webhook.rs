@@ -1,4 +1,4 @@
-//! Reads an agent's webhook. Of its body only ids, states and reasons are kept, whatever the agent was told to send:
+//! Reads an agent's webhook. Of its body only ids, states and times are kept, whatever the agent was told to send:
 //! with `--debug-webhooks` it sends whole records, and in them what people presented. *Runs: server.*
 
 use serde::Serialize;

@@ -12,17 +12,9 @@ use crate::{
     server::platform::{
         Call, Connection, ConnectionState, Delivery, Invitation, InvitationKeys, NotAnObject, Platform, PlatformError,
         Proof, ProofState, Revealed,
-        http::{LONGEST_WAIT, patiently, within},
+        http::{LONGEST_WAIT, missing, patiently, text, within},
     },
 };
-
-fn missing(what: &str) -> PlatformError {
-    PlatformError::Nonsense(format!("no {what} in the answer"))
-}
-
-fn text(record: &Value, field: &str) -> Option<String> {
-    record[field].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
 
 /// Reads a connection record; `None` in a state that no invitation of ours comes into (contract 3.4).
 fn connection(record: &Value) -> Result<Option<Connection>, PlatformError> {

@@ -10,7 +10,7 @@ use crate::server::{
     metrics::Metrics,
     platform::{
         Call, PlatformError,
-        http::{self, answer_error, is_segment, read, unreachable, within},
+        http::{self, answer_error, read, unreachable, within},
         invitation,
     },
     secrets::Secret,
@@ -73,15 +73,8 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Option<Value>, PlatformError> {
-        if !path.iter().all(|part| is_segment(part)) {
-            return Err(PlatformError::Refused(StatusCode::BAD_REQUEST.as_u16()));
-        }
-        let mut url = self.settings.base_url.clone();
-        url.path_segments_mut()
-            .map_err(|()| PlatformError::Nonsense("CONFIRMD_BASE_URL is no base of an address".to_owned()))?
-            .pop_if_empty()
-            .extend(["orgs", &self.settings.org_id])
-            .extend(path);
+        let path = ["orgs", &self.settings.org_id].into_iter().chain(path.iter().copied());
+        let url = http::address(&self.settings.base_url, path)?;
         let mut fresh = false;
         loop {
             let token = self.tokens.get(&self.http, &self.settings, self.timeout, &self.metrics).await?;
