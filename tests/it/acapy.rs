@@ -226,8 +226,25 @@ async fn an_exchange_whose_answer_was_lost_is_found_and_deleted_after_the_end() 
     let connection = agent.connect(&invitation_of(&opened), "completed");
     agent.tell_connection(&desk, &connection).await;
     pass_while(&desk, "not asked", || agent.exchanges().is_empty()).await;
+    let other = agent.ask_for_somebody_else(&connection);
     desk.app.sessions.cancel(opened.id.parse().unwrap()).await.unwrap();
-    pass_while(&desk, "an exchange at the agent", || !agent.exchanges().is_empty()).await;
+    pass_while(&desk, "an exchange at the agent", || agent.exchanges() != [other.clone()]).await;
+}
+
+#[tokio::test]
+async fn a_question_that_is_taken_in_only_after_the_end_is_deleted_too() {
+    let agent = Agent::start().await;
+    let desk = agent.desk(&[]).await;
+    let opened = desk.open().await;
+    let held = agent.gate.clone().lock_owned().await;
+    let connection = agent.connect(&invitation_of(&opened), "completed");
+    agent.tell_connection(&desk, &connection).await;
+    pass_while(&desk, "not asked", || agent.calls("POST present-proof-2.0/send-request").is_empty()).await;
+    desk.app.sessions.cancel(opened.id.parse().unwrap()).await.unwrap();
+    pass_while(&desk, "not looked for", || agent.calls("GET present-proof-2.0/records").is_empty()).await;
+    drop(held);
+    pass_while(&desk, "not deleted", || agent.calls("DELETE present-proof-2.0/records").is_empty()).await;
+    assert!(agent.exchanges().is_empty());
 }
 
 #[tokio::test]

@@ -45,13 +45,15 @@ struct Inner {
 pub struct Agent {
     pub url: String,
     inner: Arc<Mutex<Inner>>,
+    /// Who holds it keeps questions to wallets from being taken in.
+    pub gate: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Agent {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let agent = Self { url, inner: Arc::default() };
+        let agent = Self { url, inner: Arc::default(), gate: Arc::default() };
         let router = Router::new().fallback(answer).with_state(agent.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         agent
@@ -67,6 +69,16 @@ impl Agent {
     /// Answers the next calls with these, whatever they are.
     pub fn fail(&self, faults: &[(StatusCode, &'static str)]) {
         self.inner.lock().unwrap().faults = faults.to_vec();
+    }
+
+    /// Another application of the agent's asks over a connection; gives back the exchange's id.
+    pub fn ask_for_somebody_else(&self, connection: &str) -> String {
+        let id = Uuid::new_v4().to_string();
+        self.inner.lock().unwrap().exchanges.push(json!({
+            "pres_ex_id": id, "thread_id": Uuid::new_v4(), "connection_id": connection, "state": "request-sent",
+            "created_at": "2027-01-01T00:00:00.000000Z", "pres_request": { "comment": "Something else" },
+        }));
+        id
     }
 
     /// Does the calls of this name, and answers as if not.
@@ -189,11 +201,14 @@ async fn answer(State(agent): State<Agent>, request: Request) -> Response {
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     let path: Vec<&str> = parts.uri.path().trim_matches('/').split('/').collect();
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let mut inner = agent.inner.lock().unwrap();
     // By the words of the path, without ids.
     let words: Vec<_> = path.iter().filter(|part| part.parse::<Uuid>().is_err()).copied().collect();
     let call = Call { name: format!("{} {}", parts.method, words.join("/")), headers: parts.headers, body };
-    inner.calls.push(call.clone());
+    agent.inner.lock().unwrap().calls.push(call.clone());
+    if call.name.ends_with("/send-request") {
+        drop(agent.gate.lock().await);
+    }
+    let mut inner = agent.inner.lock().unwrap();
     if !inner.faults.is_empty() {
         return inner.faults.remove(0).into_response();
     }
