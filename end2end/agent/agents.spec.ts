@@ -27,6 +27,17 @@ async function connect({ student }: School, verifier: Verifier): Promise<{ their
   return { theirs, ours: connection_id };
 }
 
+/** Asks for the whole card, which is shared, verifies, and reveals exactly that. */
+async function expectWholeCard(school: School, verifier: Verifier): Promise<{ theirs: string; ours: string }> {
+  const connected = await connect(school, verifier);
+  const asked = await verifier.askForAnonCreds(connected.ours, school.issuer.credDefId, NAMES);
+  await school.student.present(await school.student.waitForRequest(connected.theirs));
+  const answered = await verifier.waitForEnd(asked);
+  expect(answered).toMatchObject({ state: "done", verified: "true" });
+  expect(revealed(answered)).toEqual(CARD);
+  return connected;
+}
+
 test.describe("with a verifier", () => {
   let agent: Agent;
   let verifier: Verifier;
@@ -37,13 +48,7 @@ test.describe("with a verifier", () => {
   });
 
   test("a card is shared, verifies, and reveals exactly what was asked", async ({ school }) => {
-    const { ours, theirs } = await connect(school, verifier);
-    const asked = await verifier.askForAnonCreds(ours, school.issuer.credDefId, NAMES);
-    await school.student.present(await school.student.waitForRequest(theirs));
-    const answered = await verifier.waitForEnd(asked);
-    expect(answered).toMatchObject({ state: "done", verified: "true" });
-    expect(revealed(answered)).toEqual(CARD);
-
+    const { ours, theirs } = await expectWholeCard(school, verifier);
     const some = await verifier.askForAnonCreds(ours, school.issuer.credDefId, ["surname", "graduation_year"]);
     await school.student.present(await school.student.waitForRequest(theirs));
     expect(revealed(await verifier.waitForEnd(some))).toEqual({
@@ -120,11 +125,5 @@ test("a card that does not verify is shared nevertheless, and found out", async 
 test("a tenant of an agent asks as an agent does", async ({ school, start }) => {
   const agent = await start({ label: "Many desks", role: "verifier", registry: school.registry.folder, tenants: true });
   const tenant = await agent.tenant("One of the desks");
-  const verifier = new Verifier(tenant);
-  const { ours, theirs } = await connect(school, verifier);
-  const asked = await verifier.askForAnonCreds(ours, school.issuer.credDefId, NAMES);
-  await school.student.present(await school.student.waitForRequest(theirs));
-  const answered = await verifier.waitForEnd(asked);
-  expect(answered).toMatchObject({ state: "done", verified: "true" });
-  expect(revealed(answered)).toEqual(CARD);
+  await expectWholeCard(school, new Verifier(tenant));
 });
