@@ -31,7 +31,7 @@ site := target/release/hash.txt
 # The benchmark is a package of its own, and no part of the program.
 bench := --manifest-path bench/Cargo.toml
 
-.PHONY: help run build size test check unit e2e test-agent test-agent-here screens lighthouse fuzz bench fmt doc audit clean FORCE
+.PHONY: help run build size test check unit e2e test-agent test-agent-here check-deploy screens lighthouse fuzz bench fmt doc audit clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +71,9 @@ test-agent-here: build
 	0) $(agent_tests) ;; \
 	3) echo "SKIPPED: the tests with a real agent and real wallets, see the line above" ;; \
 	*) exit $$status ;; esac
+
+check-deploy: tools-deploy ## what is in deploy/, by the validators of the tools it is for
+	@scripts/deploy-check
 
 screens: tools-test build ## a picture of every state: docs/screens
 	npx --no-install playwright test --config end2end/screens/playwright.config.ts
