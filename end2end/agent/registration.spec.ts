@@ -4,7 +4,7 @@ import { EMAIL, FormPage, PHONE } from "../support/form-page";
 import type { Agent } from "./support/agent";
 import { type Verifier, expect, test } from "./support/desk";
 import { type Exchange, Holder, messageOf } from "./support/holder";
-import { until } from "./support/patience";
+import { until } from "../support/patience";
 import { Registry } from "./support/registry";
 
 // The whole way with software that we did not write: Vestibule, a real agent behind it, a real wallet, and a browser whose

@@ -5,8 +5,8 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Admin } from "./admin";
-import { until } from "./patience";
-import { freePort } from "./ports";
+import { until } from "../../support/patience";
+import { freePort } from "../../support/ports";
 
 /** What a test may say of an agent. Nothing is verified, presented or declined by itself, whatever it says. */
 export type AgentOptions = {

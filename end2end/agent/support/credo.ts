@@ -5,8 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { until } from "./patience";
-import { freePort } from "./ports";
+import { until } from "../../support/patience";
+import { freePort } from "../../support/ports";
 
 /** In milliseconds. */
 const LONGEST_START = 60_000;

@@ -7,7 +7,7 @@ import { type Env, Server, WEBHOOK_SECRET } from "../../support/server";
 import { test as pages } from "../../support/test";
 import { API_KEY, type Agent, type AgentOptions, type Tenant } from "./agent";
 import { CARD_TYPE, type Issuer } from "./issuer";
-import { freePort } from "./ports";
+import { freePort } from "../../support/ports";
 import { type Registry } from "./registry";
 import { test as agents } from "./test";
 

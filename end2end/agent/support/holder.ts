@@ -1,5 +1,5 @@
 import type { Api } from "./admin";
-import { until } from "./patience";
+import { until } from "../../support/patience";
 
 /** For what the other side has to do first. In milliseconds. */
 const PATIENCE = 30_000;

@@ -1,7 +1,7 @@
 import { CARD } from "../../support/sample";
 import type { Api } from "./admin";
 import type { Holder } from "./holder";
-import { until } from "./patience";
+import { until } from "../../support/patience";
 
 /** For what the wallet has to do first. In milliseconds. */
 const PATIENCE = 30_000;

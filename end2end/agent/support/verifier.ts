@@ -1,6 +1,6 @@
 import type { Api } from "./admin";
 import type { Connection, Exchange } from "./holder";
-import { until } from "./patience";
+import { until } from "../../support/patience";
 
 /** For what the wallet has to do first. In milliseconds. */
 const PATIENCE = 30_000;

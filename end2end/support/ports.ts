@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 
 /**
  * Where ports are looked for: below those that systems lend to outgoing calls (from 32768 on Linux, from 49152 elsewhere).
- * So nobody takes the port of an agent that is down and comes back.
+ * So nobody takes the port of a process that is down and comes back.
  */
 const FIRST = 20_000;
 const LAST = 32_000;
