@@ -1,33 +1,8 @@
-import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { statusOf } from "../support/faults";
 import { expect, test } from "../support/test";
+import { upgrade } from "../support/upgrade";
 
 const ELSEWHERE = "http://elsewhere.test";
-
-/** The status that an attempt to upgrade to a socket is answered with. */
-function upgrade(address: string, headers: IncomingHttpHeaders): Promise<number | undefined> {
-  return new Promise((answered, fail) => {
-    const asked = httpRequest(address, {
-      headers: {
-        connection: "Upgrade",
-        upgrade: "websocket",
-        "sec-websocket-version": "13",
-        "sec-websocket-key": "AAECAwQFBgcICQoLDA0ODw==",
-        ...headers,
-      },
-    });
-    asked.on("upgrade", (answer, socket) => {
-      socket.destroy();
-      answered(answer.statusCode);
-    });
-    asked.on("response", (answer) => {
-      answer.resume();
-      answered(answer.statusCode);
-    });
-    asked.on("error", fail);
-    asked.end();
-  });
-}
 
 test("a call from a foreign origin opens no registration", async ({ request, server }) => {
   const call = (origin: string) =>
