@@ -31,10 +31,10 @@ site := target/release/hash.txt
 # The benchmark is a package of its own, and no part of the program.
 bench := --manifest-path bench/Cargo.toml
 
-.PHONY: help run build size test check unit e2e test-agent test-agent-here check-deploy screens lighthouse fuzz bench fmt doc audit clean FORCE
+.PHONY: help run build size test check unit e2e test-tls test-tls-here test-agent test-agent-here check-deploy screens lighthouse fuzz bench fmt doc audit clean FORCE
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: build ## build and start the server
 	@$(server)
@@ -44,7 +44,7 @@ build: $(site) $(server) ## the release: target/release/vestibule and target/sit
 size: build ## what a browser loads, packed and not
 	@node scripts/size.mjs
 
-test: tools-test check unit e2e test-agent-here ## everything CI asks for: check, unit, build, e2e, test-agent
+test: tools-test check unit e2e test-tls-here test-agent-here ## everything CI asks for: check, unit, build, e2e, test-tls, test-agent
 
 check: tools-lint ## formatting and clippy, for the server and for the browser
 	cargo fmt --check
@@ -59,6 +59,16 @@ unit: tools-lint ## cargo test (ARGS=... is passed on)
 
 e2e: tools-test build ## build and the browser tests (ARGS=... is passed on)
 	npx --no-install playwright test $(ARGS)
+
+test-tls: tools-tls build ## the browser tests through nginx with TLS (ARGS=... is passed on)
+	scripts/tls $(ARGS)
+
+# In `make test`: a machine that cannot have nginx says so, and does without.
+test-tls-here: build
+	@status=0; scripts/tools tls || status=$$?; case $$status in \
+	0) scripts/tls ;; \
+	3) echo "SKIPPED: the browser tests through nginx with TLS, see the line above" ;; \
+	*) exit $$status ;; esac
 
 agent_tests := npx --no-install playwright test --config end2end/agent/playwright.config.ts
 
@@ -101,7 +111,7 @@ audit: ## licences, advisories and sources of the dependencies (needs cargo-deny
 clean: ## remove what was built; the tools in .tools and node_modules stay
 	rm -rf target test-results playwright-report
 
-# tools-lint, tools-build, tools-test, tools-agent
+# tools-lint, tools-build, tools-test, tools-tls, tools-agent, tools-deploy
 tools-%: FORCE
 	@scripts/tools $*
 

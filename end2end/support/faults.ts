@@ -22,8 +22,12 @@ export class Faults {
   }
 }
 
-/** What Chromium says of sockets and requests while the server is away. */
-export const SERVER_AWAY = [/WebSocket connection to .* failed/, /net::ERR_(CONNECTION|EMPTY_RESPONSE|SOCKET)/];
-
 /** What Chromium says of a page that came with this status. */
 export const statusOf = (status: number) => new RegExp(`Failed to load resource: .* status of ${status} `);
+
+/** What Chromium says of sockets and requests while the server is away, also behind a proxy that is there. */
+export const SERVER_AWAY = [
+  /WebSocket connection to .* failed/,
+  /net::ERR_(CONNECTION|EMPTY_RESPONSE|SOCKET)/,
+  statusOf(502),
+];

@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import { type IncomingMessage, type Server as HttpServer, createServer, request as ask } from "node:http";
+import { createServer as createTlsServer, request as askTls } from "node:https";
 import { type AddressInfo, type Socket, connect } from "node:net";
 import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
+import { certificate } from "./proxy";
 import type { Server } from "./server";
 
 /** A call of the API for the state, as it passed. */
@@ -9,7 +12,8 @@ export type Poll = { ifNoneMatch?: string; status: number };
 
 /**
  * A reverse proxy before a server, such as networks have that know nothing of WebSockets. Real connections on both sides:
- * what a browser makes of a refused upgrade or of a line that went dead is what it makes of them anywhere.
+ * what a browser makes of a refused upgrade or of a line that went dead is what it makes of them anywhere. Before a server
+ * that is reached by https it ends TLS, and begins it anew, as the proxies of some offices do.
  */
 export class Gateway {
   /** Every call for the state. */
@@ -24,14 +28,16 @@ export class Gateway {
   private constructor(
     private readonly http: HttpServer,
     private readonly server: Server,
+    private readonly isSecure: boolean,
   ) {}
 
   static async start(server: Server): Promise<Gateway> {
-    const http = createServer();
-    const gateway = new Gateway(http, server);
+    const isSecure = server.url.startsWith("https:");
+    const http = isSecure ? createTlsServer(certificate()) : createServer();
+    const gateway = new Gateway(http, server, isSecure);
     http.on("request", (request, answer) => {
       const { hostname, port } = new URL(server.url);
-      const onwards = ask({ hostname, port, method: request.method, path: request.url, headers: gateway.headers(request) });
+      const onwards = (isSecure ? askTls : ask)({ hostname, port, method: request.method, path: request.url, headers: gateway.headers(request) });
       onwards.on("response", (answered) => {
         if (request.url?.startsWith("/api/connections/session")) {
           gateway.polls.push({ ifNoneMatch: request.headers["if-none-match"], status: answered.statusCode ?? 0 });
@@ -57,7 +63,7 @@ export class Gateway {
 
   /** Its address, without a slash at the end. */
   get url(): string {
-    return `http://localhost:${(this.http.address() as AddressInfo).port}`;
+    return `${this.isSecure ? "https" : "http"}://localhost:${(this.http.address() as AddressInfo).port}`;
   }
 
   private headers(request: IncomingMessage): Record<string, string | string[]> {
@@ -74,7 +80,10 @@ export class Gateway {
       return;
     }
     const { hostname, port } = new URL(this.server.url);
-    const far = connect(Number(port), hostname, () => {
+    const far = this.isSecure
+      ? connectTls({ port: Number(port), host: hostname, servername: hostname })
+      : connect(Number(port), hostname);
+    far.once(this.isSecure ? "secureConnect" : "connect", () => {
       const lines = Object.entries(this.headers(request)).map(([name, value]) => `${name}: ${value}`);
       far.write([`GET ${request.url} HTTP/1.1`, ...lines, "", ""].join("\r\n"));
       near.pipe(far).pipe(near);

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./ports";
+import { Proxy } from "./proxy";
 
 export type Env = Record<string, string>;
 
@@ -39,24 +41,38 @@ const ADMIN_TOKEN = "made-up-for-the-staff-of-the-tests";
 
 /** A server process of the test's own, with its own database. */
 export class Server {
-  /** Its own address, as it said when it started; without a slash at the end. */
+  /** Its address, as it said when it started; without a slash at the end. */
   url = "";
   log = "";
+  /** Where it listens. */
+  port = "0";
   private process?: ChildProcess;
 
   private constructor(
     private readonly folder: string,
     private readonly env: Env,
+    /** Ends TLS before it, where the tests run behind TLS. */
+    readonly proxy?: Proxy,
   ) {}
 
   /** Starts one, on a free port unless others have to know it before. */
   static async start(env: Env = {}, port = "0"): Promise<Server> {
-    const server = new Server(await mkdtemp(join(tmpdir(), "vestibule-e2e-")), env);
-    await server.run(port);
-    return server;
+    const folder = await mkdtemp(join(tmpdir(), "vestibule-e2e-"));
+    if (!Proxy.isWanted) return new Server(folder, env).run(port);
+    // Each has to know where the other is.
+    const own = port === "0" ? await freePort() : Number(port);
+    const proxy = await Proxy.start(own);
+    const behind = { PUBLIC_URL: proxy.url, TRUSTED_PROXIES: "127.0.0.1" };
+    const server = new Server(folder, { ...behind, ...env }, proxy);
+    // Whoever called us knows nothing yet that it could stop.
+    return server.run(`${own}`).catch(async (error) => {
+      await server.remove();
+      throw error;
+    });
   }
 
-  private async run(port: string): Promise<void> {
+  private async run(port: string): Promise<this> {
+    this.port = port;
     // Nothing of the developer's own environment: a SECRET_KEY or PUBLIC_URL set there would make other tests of these.
     const inherited = PASSED_ON.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
     const process_ = spawn(BINARY, [], {
@@ -85,6 +101,8 @@ export class Server {
       process_.once("error", fail);
       process_.once("exit", (code) => fail(new Error(`the server did not start (exit status ${code}):\n${this.log}`)));
     });
+    if (port === "0") this.port = new URL(this.url).port;
+    return this;
   }
 
   /** Ends it at once, wherever it is: it cannot finish or say goodbye. */
@@ -109,12 +127,13 @@ export class Server {
 
   /** Starts it again at the same address, with the same database. */
   async restart(): Promise<void> {
-    await this.run(new URL(this.url).port);
+    await this.run(this.port);
   }
 
   /** Ends it and removes what it stored. */
   async remove(): Promise<void> {
     await this.kill();
+    await this.proxy?.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 

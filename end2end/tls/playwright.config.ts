@@ -1,0 +1,11 @@
+import { defineConfig } from "@playwright/test";
+import config from "../../playwright.config";
+
+// Every test once more, with nginx and TLS before each server, and those of what is special about that (`make test-tls`).
+// scripts/tls makes the certificate, which browsers do not know.
+export default defineConfig({
+  ...config,
+  testDir: "..",
+  testMatch: ["tests/*.spec.ts", "tls/*.spec.ts"],
+  use: { ...config.use, ignoreHTTPSErrors: true },
+});
