@@ -76,7 +76,7 @@ async fn configured(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> 
 
 /// Seals everything anew with the present key. A server on the same database may go on meanwhile.
 async fn reencrypt(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let store = Store::open(&config.database_url, Arc::new(startup::keys(config)?)).await?;
+    let store = Store::open(&config.database_url.0, 2, Arc::new(startup::keys(config)?)).await?;
     let Resealed { changed, kept, lost } = store.reseal().await?;
     store.close().await;
     println!("{changed} sealed anew, {kept} were already sealed with this key");

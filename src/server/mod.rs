@@ -4,12 +4,12 @@
 //! *Runs: server.*
 
 pub mod acts;
+pub mod backplane;
 pub mod clock;
 pub mod config;
 pub mod desk;
 pub mod endpoints;
 pub mod guests;
-pub mod hand_over;
 pub mod html;
 pub mod janitor;
 pub mod live;

@@ -248,6 +248,18 @@ impl KeyRing {
         }
     }
 
+    /// A name for a text by which it can be found and which nobody without the present key can make.
+    #[must_use]
+    pub fn digest(&self, purpose: &str, text: &str) -> [u8; 32] {
+        mac(&self.present.signing)
+            .chain_update(purpose)
+            .chain_update([0])
+            .chain_update(text)
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+
     /// Whether something was sealed with the present key, in the present form.
     #[must_use]
     pub fn is_present(&self, sealed: &[u8]) -> bool {

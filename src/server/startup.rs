@@ -1,6 +1,7 @@
 //! From a configuration to a running server, and back down without losing anything. *Runs: server.*
 
 use std::{
+    future::pending,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     path::Path,
@@ -18,6 +19,7 @@ use tokio::{
 
 use super::{
     acts,
+    backplane::{self, Backplane, Link},
     clock::Clock,
     config::{Config, PlatformConfig, PublicUrl},
     endpoints,
@@ -64,6 +66,9 @@ pub enum StartError {
     /// The platform's client cannot be made.
     #[error("the platform's client: {0}")]
     Client(#[from] reqwest::Error),
+    /// The way to other servers cannot be set up.
+    #[error("the backplane: {0}")]
+    Backplane(#[from] backplane::Lost),
     /// An address cannot be formed.
     #[error("PUBLIC_URL cannot be formed from the address it listens on")]
     Address,
@@ -84,6 +89,8 @@ pub struct Server {
     app: App,
     files: Files,
     queue: Queue,
+    /// To other servers, where there may be any.
+    link: Option<Link>,
     stop: watch::Sender<bool>,
 }
 
@@ -108,11 +115,11 @@ impl Server {
             .map(|address| Listener::bind(address).map_err(|source| StartError::Listen { address, source }))
             .transpose()?;
         let keys = Arc::new(keys(&config)?);
-        let store = Store::open(&config.database_url, Arc::clone(&keys)).await?;
+        let store = Store::open(&config.database_url.0, config.database_connections, Arc::clone(&keys)).await?;
         let terms = config.desk.consent_text();
         let consent = fingerprint(&terms);
         let mut tx = store.begin().await?;
-        // One process has an SQLite file, so leases that are left are those of a process that is no more.
+        // Those that are left are those of a process that is no more.
         tx.free_leases().await?;
         tx.schedule_purges(config.desk.lifetimes.keep, config.desk.lifetimes.unfinished).await?;
         tx.keep_consent(&consent, &terms, clock.now()).await?;
@@ -165,12 +172,14 @@ impl Server {
                 (ORG_ID.to_owned(), confirmd(sandbox.settings())?, Some(sandbox))
             }
         };
+        let link = link(&config, &store)?;
+        let outside = link.as_ref().map(|link| Arc::clone(&link.outside));
         let (intake, queue) = Intake::new();
         let files = Files::raise();
         let sessions = Arc::new(Sessions {
             store,
             platform,
-            hub: Hub::open(limits(&config, files), clock.clone()).map_err(StartError::Sockets)?,
+            hub: Hub::open(limits(&config, files), clock.clone(), outside).map_err(StartError::Sockets)?,
             metrics,
             clock,
             desk: Arc::clone(&config.desk),
@@ -193,12 +202,13 @@ impl Server {
             org_id,
             admin_token,
             sandbox: is_sandbox,
+            link: link.clone(),
         });
         let router = router::router(app.clone(), local, sandbox.clone());
         if let Some(sandbox) = sandbox {
             sandbox.resume();
         }
-        Ok(Self { listener, router, metrics: metrics_listener, sessions, app, files, queue, stop })
+        Ok(Self { listener, router, metrics: metrics_listener, sessions, app, files, queue, link, stop })
     }
 
     /// The address it listens on.
@@ -227,8 +237,9 @@ impl Server {
     /// # Errors
     /// When it stopped by itself, because a part of it ended that it cannot do without.
     pub async fn run(self, signal: impl Future<Output = ()>) -> Result<(), Broken> {
-        let Self { listener, router, metrics, sessions, app, files, queue, stop } = self;
+        let Self { listener, router, metrics, sessions, app, files, queue, link, stop } = self;
         let mut intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
+        let mut outside = tokio::spawn(keep_in_touch(Arc::clone(&sessions), link.clone()));
         let mut workers = JoinSet::new();
         workers.spawn(acts::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
@@ -240,7 +251,7 @@ impl Server {
             workers.spawn(serve::serve(listener, router, Arc::clone(&guests), stop.subscribe()));
         }
         workers.spawn(serve::serve(listener, router, guests, stop.subscribe()));
-        let ended = until_told(signal, &mut intake, &mut workers).await;
+        let ended = until_told(signal, [&mut intake, &mut outside], &mut workers).await;
         match &ended {
             Ok(()) => tracing::info!("stopping"),
             Err(error) => tracing::error!(%error, "stopping"),
@@ -251,6 +262,9 @@ impl Server {
         let finished = async {
             while workers.join_next().await.is_some() {}
             sessions.hub.empty().await;
+            if let Some(link) = &link {
+                link.all_told().await;
+            }
         };
         if timeout_at(deadline, finished).await.is_err() {
             // What acts were doing is leased in the database, and is done again at the next start.
@@ -259,6 +273,7 @@ impl Server {
         workers.abort_all();
         // Whoever waited for an answer has it, or is gone.
         intake.abort();
+        outside.abort();
         if timeout_at(deadline + CLOSE, sessions.store.close()).await.is_err() {
             tracing::warn!("the database could not be closed in time");
         }
@@ -269,13 +284,32 @@ impl Server {
 /// Waits until the server is told to stop, or has to: each of these tasks ends only after it was told, unless it panics.
 async fn until_told(
     signal: impl Future<Output = ()>,
-    intake: &mut JoinHandle<()>,
+    [intake, outside]: [&mut JoinHandle<()>; 2],
     workers: &mut JoinSet<()>,
 ) -> Result<(), Broken> {
     tokio::select! {
         () = signal => Ok(()),
         _ = intake => Err(Broken),
+        _ = outside => Err(Broken),
         _ = workers.join_next() => Err(Broken),
+    }
+}
+
+/// The way to other servers, which there may be where the database is shared.
+fn link(config: &Config, store: &Store) -> Result<Option<Link>, StartError> {
+    let backplane: Arc<dyn Backplane> = match &config.redis_url {
+        _ if !store.is_shared() => return Ok(None),
+        Some(url) => Arc::new(backplane::Redis::at(&url.0)?),
+        None => Arc::new(backplane::Notifications(store.clone())),
+    };
+    Ok(Some(Link::over(backplane)))
+}
+
+/// Runs for ever.
+async fn keep_in_touch(sessions: Arc<Sessions>, link: Option<Link>) {
+    match link {
+        Some(link) => backplane::run(sessions, link).await,
+        None => pending().await,
     }
 }
 
@@ -310,7 +344,7 @@ async fn forget(app: App, mut stop: watch::Receiver<bool>) {
 pub fn keys(config: &Config) -> Result<KeyRing, KeyError> {
     let present = match &config.secret_key {
         Some(key) => key.clone(),
-        None => key_beside(&config.database_url)?,
+        None => key_beside(&config.database_url.0)?,
     };
     Ok(KeyRing::new(present, config.old_keys.clone()))
 }
@@ -354,7 +388,7 @@ pub fn lan_address() -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
+    use std::future::ready;
 
     use super::*;
 
@@ -364,9 +398,12 @@ mod tests {
         let panics = || async { panic!("on purpose") };
         let mut workers = JoinSet::new();
         workers.spawn(pending());
-        assert_eq!(until_told(ready(()), &mut alive(), &mut workers).await, Ok(()));
-        assert_eq!(until_told(pending(), &mut tokio::spawn(panics()), &mut workers).await, Err(Broken));
+        assert_eq!(until_told(ready(()), [&mut alive(), &mut alive()], &mut workers).await, Ok(()));
+        let mut broken = tokio::spawn(panics());
+        assert_eq!(until_told(pending(), [&mut broken, &mut alive()], &mut workers).await, Err(Broken));
+        let mut broken = tokio::spawn(panics());
+        assert_eq!(until_told(pending(), [&mut alive(), &mut broken], &mut workers).await, Err(Broken));
         workers.spawn(panics());
-        assert_eq!(until_told(pending(), &mut alive(), &mut workers).await, Err(Broken));
+        assert_eq!(until_told(pending(), [&mut alive(), &mut alive()], &mut workers).await, Err(Broken));
     }
 }

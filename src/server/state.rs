@@ -17,8 +17,8 @@ use leptos::config::LeptosOptions;
 use reqwest::Url;
 
 use super::{
+    backplane::Link,
     config::{Config, Rate},
-    hand_over::HandOvers,
     problem::Problem,
     secrets::{KeyRing, Secret, same_secret},
     sessions::Sessions,
@@ -62,8 +62,8 @@ pub struct Inner {
     pub org_id: String,
     /// What opens the operator's calls.
     pub admin_token: Option<Secret>,
-    /// Codes by which people go on on another device.
-    pub hand_overs: HandOvers,
+    /// To other servers, where there may be any.
+    pub link: Option<Link>,
     origins: Vec<String>,
     sandbox: bool,
     new_sessions: Option<DefaultKeyedRateLimiter<IpAddr>>,
@@ -89,13 +89,15 @@ pub struct Parts {
     pub org_id: String,
     pub admin_token: Option<Secret>,
     pub sandbox: bool,
+    pub link: Option<Link>,
 }
 
 impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { config, public_url, port, sessions, keys, webhook_secrets, org_id, admin_token, sandbox } = parts;
+        let Parts { config, public_url, port, sessions, keys, webhook_secrets, org_id, admin_token, sandbox, link } =
+            parts;
         let mut origins = config.allowed_origins.clone();
         origins.push(public_url.origin().ascii_serialization());
         if matches!(config.public_url, super::config::PublicUrl::Derived) {
@@ -116,7 +118,7 @@ impl App {
             webhook_secrets,
             org_id,
             admin_token,
-            hand_overs: HandOvers::default(),
+            link,
             origins,
             sandbox,
             new_sessions,

@@ -6,7 +6,8 @@ use std::{fs, time::Duration};
 use crate::{
     acapy_recordings::recorded,
     agent::{ADMIN_KEY, Agent, invitation_of, post},
-    harness::{Desk, Opened, PATIENCE, WEBHOOK_SECRET, file_that_holds},
+    database::place_that_holds,
+    harness::{Desk, Opened, PATIENCE, WEBHOOK_SECRET},
     reconcile::pass_until,
     sandbox::application_page,
 };
@@ -288,7 +289,7 @@ async fn only_the_agent_may_post_and_only_for_its_wallet() {
     for topic in ["basicmessages", "ping", "issue_credential_v2_0_anoncreds", "something-new"] {
         assert_eq!(agent.tell(&desk, topic, &json!({ "content": "Hello" })).await, "ignored");
     }
-    assert!(file_that_holds(desk.folder.path(), b"Hello").is_none(), "a message is kept");
+    assert!(place_that_holds(&desk, b"Hello").await.is_none(), "a message is kept");
     let at = |path: &str| desk.http.post(format!("{}{path}", desk.url)).header("X-API-Key", WEBHOOK_SECRET).body("{}");
     for path in ["/api/webhooks/confirmd", "/api/webhooks/acapy/x/topic/connections/", "/api/webhooks/acapy/topic/"] {
         assert_eq!(at(path).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{path}");

@@ -17,11 +17,12 @@ use vestibule::{
         platform::{Cards, Revealed},
         secrets::{KeyRing, SecretKey},
         sessions::{Due, Finding, LEASE, Leased},
-        store::{About, Act, ActKind, Lane, Store},
+        store::{About, Act, ActKind, Lane, Store, StoreError},
     },
 };
 
 use crate::{
+    database,
     harness::{Desk, PATIENCE},
     platform::{FakePlatform, ProofEnd},
     reconcile::pass_until,
@@ -30,6 +31,7 @@ use crate::{
 /// A database with nobody at work in it.
 struct Idle {
     store: Store,
+    url: String,
     clock: Clock,
     _folder: TempDir,
 }
@@ -38,8 +40,9 @@ impl Idle {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = KeyRing::new(SecretKey::from_master(&[7; 32]), Vec::new());
-        let url = format!("sqlite://{}", folder.path().join("idle.db").display());
-        Self { store: Store::open(&url, Arc::new(keys)).await.unwrap(), clock: Clock::default(), _folder: folder }
+        let url = database::fresh(folder.path(), "idle.db").await;
+        let store = Store::open(&url, 4, Arc::new(keys)).await.unwrap();
+        Self { store, url, clock: Clock::default(), _folder: folder }
     }
 
     /// Leases what is due in a lane.
@@ -249,9 +252,11 @@ async fn a_wallet_is_not_asked_for_a_registration_that_ended_meanwhile() {
     let desk = Desk::on(&platform).await;
     let opened = desk.open().await;
     let (id, store) = (opened.id.parse::<SessionId>().unwrap(), &desk.app.sessions.store);
+    let act = desk.leased(ActKind::RequestProof, id).await;
+    let attempt = store.attempt(id, 1).await.unwrap().unwrap();
     let noted = async || {
         let mut tx = store.begin().await.unwrap();
-        let noted = tx.mark_proof_asked(id, 1, desk.clock.now()).await.unwrap();
+        let noted = tx.mark_proof_asked(&act, &attempt, desk.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
         noted
     };
@@ -276,7 +281,7 @@ async fn two_cards_that_come_to_light_while_the_platform_is_asked_are_found() {
     tx.store_cards(id, 1, Cards::Several).await.unwrap();
     tx.commit().await.unwrap();
     // The act began before that, and knows nothing of it.
-    let act = Act { id: i64::MAX, kind: ActKind::VerifyProof, about: About::Attempt(id, 1), tries: 0 };
+    let act = desk.leased(ActKind::VerifyProof, id).await;
     let revealed = vec![Revealed { name: "surname".to_owned(), value: "Okonkwo".to_owned() }];
     desk.app.sessions.finish(&act, &Finding::Verified(revealed)).await.unwrap();
     assert_eq!(store.session(id).await.unwrap().unwrap().progress.stage, Stage::Invalid);
@@ -303,4 +308,37 @@ async fn a_listed_proof_that_cannot_be_read_is_not_taken_for_none() {
     .expect("it is looked for");
     assert_eq!(platform.count("create_proof"), 1, "to ask twice would be worse than to wait");
     pass_until(&desk, &opened, "connected").await;
+}
+
+#[tokio::test]
+async fn whoever_lost_its_lease_can_neither_renew_nor_end_it() {
+    let idle = Idle::new().await;
+    let about = About::Connection(ConnectionId("c-1".to_owned()));
+    let mut tx = idle.store.begin().await.unwrap();
+    tx.add_act(ActKind::ReadConnection, &about, idle.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let lost = idle.lease(Lane::Asking).await.remove(0);
+    // Another process, to which it is due once the lease has ended.
+    let keys = KeyRing::new(SecretKey::from_master(&[7; 32]), Vec::new());
+    let other = Store::open(&idle.url, 4, Arc::new(keys)).await.unwrap();
+    let other =
+        Idle { store: other, url: idle.url.clone(), clock: idle.clock.clone(), _folder: TempDir::new().unwrap() };
+    assert!(other.lease(Lane::Asking).await.is_empty(), "somebody has it");
+    idle.clock.advance(LEASE);
+    assert_eq!(other.lease(Lane::Asking).await.len(), 1);
+    let now = idle.clock.now();
+    let mut tx = idle.store.begin().await.unwrap();
+    for ended in [
+        tx.renew_lease(lost.id, now.plus(LEASE)).await,
+        tx.finish_act(lost.id, now).await,
+        tx.put_off_act(lost.id, now, None).await,
+        tx.rest_act(lost.id, now).await,
+    ] {
+        assert!(matches!(ended, Err(StoreError::LeaseLost)), "{ended:?}");
+    }
+    tx.commit().await.unwrap();
+    let mut tx = other.store.begin().await.unwrap();
+    tx.renew_lease(lost.id, now.plus(LEASE * 2)).await.unwrap();
+    tx.finish_act(lost.id, now).await.unwrap();
+    tx.commit().await.unwrap();
 }

@@ -124,15 +124,3 @@ pub async fn until_stage(desk: &Desk, id: SessionId, stage: &str, step: std::tim
     };
     tokio::time::timeout(PATIENCE, reached).await.unwrap_or_else(|_| panic!("it never was {stage}"));
 }
-
-/// A row of a table, from a connection of its own: what is there whatever the program thinks of it.
-pub async fn rows<T>(desk: &Desk, query: &'static str) -> Vec<T>
-where
-    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> + Send + Unpin,
-{
-    use sqlx::Connection;
-    let mut connection = sqlx::SqliteConnection::connect(&desk.app.config.database_url).await.unwrap();
-    let rows = sqlx::query_as(query).fetch_all(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    rows
-}

@@ -7,9 +7,10 @@ use uuid::Uuid;
 use vestibule::api::Field;
 
 use crate::{
-    browser::{Browser, EMAIL, PHONE, rows, verified},
+    browser::{Browser, EMAIL, PHONE, verified},
+    database::{place_that_holds, rows},
     form::TICK,
-    harness::{Desk, file_that_holds},
+    harness::Desk,
     platform::{FakePlatform, ProofEnd},
     sandbox::{Wallet, application_page, behave},
 };
@@ -100,7 +101,7 @@ async fn who_has_the_credits_registers_and_how_many_they_are_stays_in_the_wallet
     assert_eq!(credits, [">=60"]);
     assert!(record.revealed.iter().all(|revealed| revealed.value != "84"));
     for written in ["\"84\"", ":84,", ":84}", ": 84"] {
-        assert_eq!(file_that_holds(desk.folder.path(), written.as_bytes()), None, "{written}");
+        assert_eq!(place_that_holds(&desk, written.as_bytes()).await, None, "{written}");
     }
     let due: Vec<(i64, i64)> =
         rows(&desk, "SELECT due_at, submitted_at FROM acts JOIN registrations USING (session_id) WHERE kind = 'purge'")

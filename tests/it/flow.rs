@@ -6,11 +6,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use vestibule::server::{
-    platform::Revealed,
-    sessions::Finding,
-    store::{About, Act, ActKind},
-};
+use vestibule::server::{platform::Revealed, sessions::Finding, store::ActKind};
 
 use crate::{
     harness::{Desk, Opened, PATIENCE, Watcher},
@@ -200,7 +196,7 @@ async fn of_a_registration_that_was_cancelled_meanwhile_nothing_is_kept() {
     let opened = desk.open().await;
     let session = opened.id.parse().unwrap();
     desk.app.sessions.cancel(session).await.unwrap();
-    let act = Act { id: 1, kind: ActKind::VerifyProof, about: About::Attempt(session, 1), tries: 0 };
+    let act = desk.leased(ActKind::VerifyProof, session).await;
     let revealed = vec![Revealed { name: "surname".to_owned(), value: "Okonkwo".to_owned() }];
     desk.app.sessions.finish(&act, &Finding::Verified(revealed)).await.unwrap();
     let attempt = desk.app.sessions.store.attempt(session, 1).await.unwrap().unwrap();

@@ -14,7 +14,8 @@ use vestibule::{
 };
 
 use crate::{
-    browser::{Browser, EMAIL, PHONE, answered, rows, sent_to, until_stage, verified},
+    browser::{Browser, EMAIL, PHONE, answered, sent_to, until_stage, verified},
+    database::rows,
     harness::{Desk, Opened, desk_file},
     sandbox::{Wallet, application_page},
 };

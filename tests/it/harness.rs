@@ -1,10 +1,6 @@
 //! A server in this process, and what tests do with it.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -15,9 +11,19 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest, protocol::CloseFrame},
 };
-use vestibule::server::{clock::Clock, config::Config, startup::Server, state::App};
+use vestibule::{
+    domain::ids::SessionId,
+    server::{
+        clock::Clock,
+        config::Config,
+        sessions::LEASE,
+        startup::Server,
+        state::App,
+        store::{About, Act, ActKind},
+    },
+};
 
-use crate::platform::FakePlatform;
+use crate::{database, platform::FakePlatform};
 
 /// What webhooks carry in these tests.
 pub const WEBHOOK_SECRET: &str = "a-webhook-secret-for-tests";
@@ -94,7 +100,7 @@ impl Desk {
     pub async fn with(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::default();
-        let server = Server::start(configuration(folder.path(), variables), clock.clone()).await.unwrap();
+        let server = Server::start(configuration(folder.path(), variables).await, clock.clone()).await.unwrap();
         let url = format!("http://{}", server.local_addr().unwrap());
         let metrics_url = server.metrics_addr().map(|address| format!("http://{address}"));
         let app = server.app().clone();
@@ -108,6 +114,16 @@ impl Desk {
         });
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { url, metrics_url, http, clock, app, folder, stop: Some(stop), running }
+    }
+
+    /// An act of a session's first attempt, leased by nobody but the test.
+    pub async fn leased(&self, kind: ActKind, session: SessionId) -> Act {
+        let now = self.clock.now();
+        let mut tx = self.app.sessions.store.begin().await.unwrap();
+        tx.set_act(kind, &About::Attempt(session, 1), now).await.unwrap();
+        let acts = tx.lease_acts(kind.lane(), now, LEASE, 10).await.unwrap();
+        tx.commit().await.unwrap();
+        acts.into_iter().find(|act| act.kind == kind).unwrap()
     }
 
     /// Lets some of the desk's time pass, and everybody do what is due by then. For loops that wait for a condition.
@@ -191,11 +207,9 @@ impl Desk {
 }
 
 /// The configuration of a desk in this folder.
-pub fn configuration(folder: &Path, variables: &[(&str, &str)]) -> Config {
-    let database = format!("sqlite://{}", folder.join("vestibule.db").display());
+pub async fn configuration(folder: &Path, variables: &[(&str, &str)]) -> Config {
     let mut set: BTreeMap<String, String> = [
         ("PORT", "0"),
-        ("DATABASE_URL", &*database),
         ("WEBHOOK_SECRET", WEBHOOK_SECRET),
         ("ADMIN_TOKEN", ADMIN_TOKEN),
         ("RATE_SESSIONS", "off"),
@@ -205,6 +219,14 @@ pub fn configuration(folder: &Path, variables: &[(&str, &str)]) -> Config {
     .chain(variables)
     .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
     .collect();
+    if !set.contains_key("DATABASE_URL") {
+        set.insert("DATABASE_URL".to_owned(), database::fresh(folder, "vestibule.db").await);
+    }
+    if database::is_postgres() {
+        // There is no file that it could lie beside.
+        let key = database::key_of(&set["DATABASE_URL"]);
+        set.entry("SECRET_KEY".to_owned()).or_insert(key);
+    }
     set.entry("DESK_FILE".to_owned()).or_insert_with(|| format!("{}/registration.toml", env!("CARGO_MANIFEST_DIR")));
     Config::from_variables(&set).unwrap()
 }
@@ -216,15 +238,6 @@ pub fn desk_file(folder: &Path, from: &str, to: &str) -> String {
     let file = folder.join("desk.toml");
     std::fs::write(&file, text.replace(from, to)).unwrap();
     file.to_str().unwrap().to_owned()
-}
-
-/// The file in this folder that holds these bytes somewhere.
-pub fn file_that_holds(folder: &Path, bytes: &[u8]) -> Option<PathBuf> {
-    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    files.into_iter().find(|file| {
-        // Between listing and reading, the log may have been removed.
-        std::fs::read(file).unwrap_or_default().windows(bytes.len()).any(|window| window == bytes)
-    })
 }
 
 /// A browser's socket.

@@ -26,6 +26,7 @@ use tokio::{net::TcpListener, sync::Mutex as AsyncMutex};
 use vestibule::server::{platform::AuthMode, sandbox::Sandbox};
 
 use crate::{
+    database,
     harness::PATIENCE,
     own_platform::{self, listen},
     program::Program,
@@ -141,8 +142,9 @@ async fn registration(kill_at: usize) -> Vec<String> {
         http: http.clone(),
     });
     let records = tempfile::tempdir().unwrap();
+    let database = database::fresh(records.path(), "platform.db").await;
     let mut settings =
-        own_platform::settings(&records, &gate_url, &public_url, &format!("{hooks_url}/api/webhooks/confirmd")).await;
+        own_platform::settings(&database, &gate_url, &public_url, &format!("{hooks_url}/api/webhooks/confirmd")).await;
     settings.desk_url = format!("{desk}/").parse().unwrap();
     settings.webhook_auth = AuthMode::ApiKey;
     let sandbox: Arc<Sandbox> = own_platform::sandbox_for(platform, settings).await;

@@ -218,7 +218,7 @@ async fn what_waits_is_read_from_the_queue_and_the_database() {
     ];
     let clock = Clock::default();
     // It is not run, so nobody works anything off.
-    let server = Server::start(configuration(folder.path(), &variables), clock.clone()).await.unwrap();
+    let server = Server::start(configuration(folder.path(), &variables).await, clock.clone()).await.unwrap();
     let sessions = &server.app().sessions;
     sessions.open().await.unwrap();
     let read = async || Exposition::read(&metrics::scrape(sessions, Duration::from_secs(3)).await.unwrap());

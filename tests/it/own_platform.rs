@@ -17,6 +17,7 @@ use vestibule::server::{
 };
 
 use crate::{
+    database,
     harness::{Desk, Opened, PATIENCE, WEBHOOK_SECRET},
     sandbox::Wallet,
 };
@@ -49,6 +50,7 @@ pub struct OwnPlatform {
     sent: mpsc::UnboundedReceiver<Sent>,
     token: String,
     webhook_url: String,
+    database: String,
     folder: TempDir,
 }
 
@@ -67,12 +69,11 @@ pub async fn sandbox_for(listener: TcpListener, settings: Settings) -> Arc<Sandb
     sandbox
 }
 
-/// The settings of a sandbox whose records lie in this folder.
-pub async fn settings(folder: &TempDir, own_url: &str, public_url: &str, webhook_url: &str) -> Settings {
-    let database = format!("sqlite://{}", folder.path().join("platform.db").display());
+/// The settings of a sandbox whose records lie in this database.
+pub async fn settings(database: &str, own_url: &str, public_url: &str, webhook_url: &str) -> Settings {
     let url = |text: &str| text.parse::<Url>().unwrap();
     Settings {
-        store: Store::open(&database, Arc::new(KeyRing::new(SecretKey::from_master(&[9; 32]), Vec::new())))
+        store: Store::open(database, 4, Arc::new(KeyRing::new(SecretKey::from_master(&[9; 32]), Vec::new())))
             .await
             .unwrap(),
         clock: Clock::default(),
@@ -100,17 +101,18 @@ impl OwnPlatform {
         let router = Router::new().route("/hooks", post(receive)).with_state(send);
         tokio::spawn(async move { axum::serve(receiver, router).await.unwrap() });
         let webhook_url = format!("{webhook_url}/hooks");
-        let settings = settings(&folder, &url, &url, &webhook_url).await;
+        let database = database::fresh(folder.path(), "platform.db").await;
+        let settings = settings(&database, &url, &url, &webhook_url).await;
         let sandbox = sandbox_for(listener, settings).await;
-        Self::on(sandbox, url, webhook_url, sent, folder).await
+        Self::on(sandbox, url, webhook_url, sent, (database, folder)).await
     }
 
     /// The same platform after a restart, on another port: what it knows now is what it had written down.
     pub async fn restarted(self) -> Self {
         let (listener, url) = listen().await;
-        let settings = settings(&self.folder, &url, &url, &self.webhook_url).await;
+        let settings = settings(&self.database, &url, &url, &self.webhook_url).await;
         let sandbox = sandbox_for(listener, settings).await;
-        let platform = Self::on(sandbox, url, self.webhook_url, self.sent, self.folder).await;
+        let platform = Self::on(sandbox, url, self.webhook_url, self.sent, (self.database, self.folder)).await;
         platform.sandbox.resume();
         platform
     }
@@ -120,7 +122,7 @@ impl OwnPlatform {
         url: String,
         webhook_url: String,
         sent: mpsc::UnboundedReceiver<Sent>,
-        folder: TempDir,
+        (database, folder): (String, TempDir),
     ) -> Self {
         let http = Client::builder().redirect(Policy::none()).build().unwrap();
         let account = sandbox.settings();
@@ -131,7 +133,7 @@ impl OwnPlatform {
         ];
         let answer: Value = http.post(account.auth_url).form(&form).send().await.unwrap().json().await.unwrap();
         let token = answer["access_token"].as_str().unwrap().to_owned();
-        let platform = Self { url, http, sandbox, sent, token, webhook_url, folder };
+        let platform = Self { url, http, sandbox, sent, token, webhook_url, database, folder };
         platform.behave(json!({}));
         platform
     }
@@ -261,7 +263,8 @@ pub async fn desk_on_a_sandbox_elsewhere(auth: AuthMode, variables: &[(&str, &st
     let desk = Desk::with(&all).await;
     let folder = tempfile::tempdir().unwrap();
     let hooks = format!("{}/api/webhooks/confirmd/{PATH_TOKEN}", desk.url);
-    let mut settings = settings(&folder, &url, desk.app.public_url.as_str(), &hooks).await;
+    let database = database::fresh(folder.path(), "platform.db").await;
+    let mut settings = settings(&database, &url, desk.app.public_url.as_str(), &hooks).await;
     settings.clock = desk.clock.clone();
     settings.desk = Arc::clone(&desk.app.config.desk);
     settings.webhook_auth = auth;

@@ -1,14 +1,13 @@
 //! Nothing personal is where it has no purpose: not in a log, not in an answer, not in clear on disk.
 
-use std::path::Path;
-
 use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::{
     browser::{Browser, verified},
+    database::place_that_holds,
     form::AMAKA,
-    harness::{ADMIN_TOKEN, Desk, WEBHOOK_SECRET, Watcher, file_that_holds},
+    harness::{ADMIN_TOKEN, Desk, WEBHOOK_SECRET, Watcher},
     program::Program,
     sandbox::{Wallet, behave},
     visit::{Answer, Visit, client, hurry},
@@ -174,16 +173,15 @@ async fn nothing_personal_is_in_any_output_of_the_binary_even_at_its_most_talkat
     }
 }
 
-fn nothing_personal_lies_in(folder: &Path) {
+async fn nothing_personal_lies_in_clear_at(desk: &Desk) {
     for value in personal().iter().map(String::as_str).chain([WALLET]) {
-        assert_eq!(file_that_holds(folder, value.as_bytes()), None, "{value}");
+        assert_eq!(place_that_holds(desk, value.as_bytes()).await, None, "{value}");
     }
 }
 
 #[tokio::test]
 async fn nothing_personal_lies_in_clear_on_disk() {
     let desk = Desk::sandbox().await;
-    let folder = desk.folder.path();
     for webhook in ["gateway", "envelope", "flat"] {
         for answer in ["share", "invalid", "partial", "decline"] {
             behave(&desk, json!({ "pace": 0, "webhook": webhook })).await;
@@ -195,17 +193,17 @@ async fn nothing_personal_lies_in_clear_on_disk() {
             while watcher.next().await["stage"] == "presented" {}
             // Whatever came of it: what is typed is kept, and not in clear.
             Browser::of(&desk, &opened).submit(EMAIL, "777-0163").await;
-            nothing_personal_lies_in(folder);
+            nothing_personal_lies_in_clear_at(&desk).await;
         }
     }
     let opened = verified(&desk, "amaka").await;
     let browser = Browser::of(&desk, &opened);
     assert_eq!(browser.submit("Quite.Made-Up", PHONE).await, "/register/application");
-    nothing_personal_lies_in(folder);
+    nothing_personal_lies_in_clear_at(&desk).await;
     assert_eq!(browser.submit(EMAIL, PHONE).await, "/register/confirmation");
-    nothing_personal_lies_in(folder);
+    nothing_personal_lies_in_clear_at(&desk).await;
     let number = browser.confirmation().await.unwrap().number;
     for known in [&number, &opened.id, &desk.app.sessions.consent] {
-        assert!(file_that_holds(folder, known.as_bytes()).is_some(), "one would find it: {known}");
+        assert!(place_that_holds(&desk, known.as_bytes()).await.is_some(), "one would find it: {known}");
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use vestibule::domain::{ids::SessionId, time::Timestamp};
 
 use crate::{
-    browser::{Browser, EMAIL, PHONE, rows, verified},
-    harness::{Desk, PATIENCE, desk_file, file_that_holds},
+    browser::{Browser, EMAIL, PHONE, verified},
+    database::{self, place_that_holds, rows},
+    harness::{Desk, PATIENCE, desk_file},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -27,21 +28,28 @@ async fn until_gone(desk: &Desk, id: SessionId) {
 
 /// Waits until none of these bytes is in the database or its log.
 async fn until_overwritten(desk: &Desk, traces: &[Vec<u8>]) {
-    let found = || traces.iter().find_map(|bytes| file_that_holds(desk.folder.path(), bytes).map(|file| (file, bytes)));
+    let found = async || {
+        for bytes in traces {
+            if let Some(place) = place_that_holds(desk, bytes).await {
+                return Some((place, bytes));
+            }
+        }
+        None
+    };
     let gone = async {
-        while found().is_some() {
+        while found().await.is_some() {
             desk.pass(MINUTE).await;
         }
     };
     if tokio::time::timeout(PATIENCE, gone).await.is_err() {
-        let (file, bytes) = found().unwrap();
-        panic!("{} still holds {}", file.display(), String::from_utf8_lossy(bytes));
+        let (place, bytes) = found().await.unwrap();
+        panic!("{place} still holds {}", String::from_utf8_lossy(bytes));
     }
 }
 
-fn all_are_on_disk(desk: &Desk, traces: &[Vec<u8>]) {
+async fn all_are_on_disk(desk: &Desk, traces: &[Vec<u8>]) {
     for bytes in traces {
-        assert!(file_that_holds(desk.folder.path(), bytes).is_some(), "{}", String::from_utf8_lossy(bytes));
+        assert!(place_that_holds(desk, bytes).await.is_some(), "{}", String::from_utf8_lossy(bytes));
     }
 }
 
@@ -68,15 +76,15 @@ async fn what_is_deleted_leaves_no_byte_behind_and_each_kind_has_its_time() {
     of_submitted.extend(sealed(&desk, "SELECT record FROM registrations").await);
     of_submitted
         .extend(sealed(&desk, "SELECT wallet_name FROM sessions JOIN registrations ON session_id = sessions.id").await);
-    all_are_on_disk(&desk, &of_unfinished);
-    all_are_on_disk(&desk, &of_submitted);
+    all_are_on_disk(&desk, &of_unfinished).await;
+    all_are_on_disk(&desk, &of_submitted).await;
     let (unfinished, submitted) = (unfinished.id.parse().unwrap(), submitted.id.parse().unwrap());
 
     desk.clock.advance(desk.app.sessions.desk.lifetimes.unfinished);
     until_gone(&desk, unfinished).await;
     until_overwritten(&desk, &of_unfinished).await;
     assert!(is_there(&desk, submitted).await, "what was submitted is kept longer");
-    all_are_on_disk(&desk, &of_submitted);
+    all_are_on_disk(&desk, &of_submitted).await;
 
     desk.clock.advance(desk.app.sessions.desk.lifetimes.keep);
     until_gone(&desk, submitted).await;
@@ -91,7 +99,7 @@ async fn what_is_deleted_leaves_no_byte_behind_and_each_kind_has_its_time() {
 #[tokio::test]
 async fn another_time_in_the_desks_file_holds_for_what_is_stored_already() {
     let folder = tempfile::tempdir().unwrap();
-    let database = format!("sqlite://{}", folder.path().join("kept.db").display());
+    let database = database::fresh(folder.path(), "kept.db").await;
     let desk_that_keeps = async |keep: &str| {
         let file = desk_file(folder.path(), "keep = \"90d\"", &format!("keep = \"{keep}\""));
         Desk::with(&[("DATABASE_URL", &*database), ("DESK_FILE", &*file)]).await

@@ -58,7 +58,7 @@ async fn who_asks_right_after_the_server_was_told_to_stop_is_answered() {
 #[tokio::test]
 async fn who_had_connected_before_the_server_stops_is_answered() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(configuration(folder.path(), &[]), Clock::default()).await.unwrap();
+    let server = Server::start(configuration(folder.path(), &[]).await, Clock::default()).await.unwrap();
     let mut streams = connected(server.local_addr().unwrap(), 5).await;
     for stream in &mut streams {
         stream.write_all(QUESTION).await.unwrap();
@@ -106,13 +106,15 @@ async fn a_webhook_that_had_begun_when_the_server_is_told_to_stop_is_stored_and_
     let (begin, rest) = body.split_at(10);
     let mut stream = unfinished(&desk, body.len(), begin).await;
     let folder = std::mem::replace(&mut desk.folder, tempfile::tempdir().unwrap());
+    let url = desk.app.config.database_url.0.clone();
     let finishing = async {
         assert_eq!(parts(&watcher.closed().await), (1012, "Restarting"));
         stream.write_all(rest.as_bytes()).await.unwrap();
         are_answered(vec![stream], "200").await;
     };
     tokio::join!(desk.stop(), finishing);
-    let server = Server::start(configuration(folder.path(), &[]), Clock::default()).await.unwrap();
+    let server =
+        Server::start(configuration(folder.path(), &[("DATABASE_URL", &url)]).await, Clock::default()).await.unwrap();
     let session = server.app().sessions.store.session(opened.id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(session.version, 2);
 }

@@ -237,7 +237,7 @@ async fn one_address_may_have_so_many_and_ipv6_counts_by_network() {
 
 #[tokio::test]
 async fn sockets_that_are_refused_take_no_more_files_than_there_are() {
-    let hub = Hub::open(Limits::new(1, None, 1, 3, PATIENCE), Clock::default()).unwrap();
+    let hub = Hub::open(Limits::new(1, None, 1, 3, PATIENCE), Clock::default(), None).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut peers = Vec::new();
     for _ in 0..10 {

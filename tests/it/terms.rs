@@ -6,7 +6,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    browser::{Browser, EMAIL, PHONE, rows, sent_to, until_stage, verified},
+    browser::{Browser, EMAIL, PHONE, sent_to, until_stage, verified},
+    database::{self, rows},
     harness::{Desk, desk_file},
     platform::{FakePlatform, ProofEnd},
 };
@@ -30,7 +31,7 @@ async fn a_registration_keeps_what_was_consented_to_and_when() {
     // Another text on the same database is another version beside the first one, which stays as it was agreed to.
     let database = desk.app.config.database_url.clone();
     let course = concat!(env!("CARGO_MANIFEST_DIR"), "/desks/course.toml");
-    let beside = Desk::with(&[("DATABASE_URL", &*database), ("DESK_FILE", course)]).await;
+    let beside = Desk::with(&[("DATABASE_URL", &*database.0), ("DESK_FILE", course)]).await;
     let versions: Vec<(String, String)> =
         rows(&beside, "SELECT version, text FROM consents ORDER BY first_used_at").await;
     assert_eq!((versions.len(), &versions[0].1), (2, &terms));
@@ -42,7 +43,7 @@ async fn a_registration_keeps_what_was_consented_to_and_when() {
 #[tokio::test]
 async fn after_a_change_of_terms_one_agrees_anew_and_what_is_submitted_stays() {
     let folder = tempfile::tempdir().unwrap();
-    let database = format!("sqlite://{}", folder.path().join("kept.db").display());
+    let database = database::fresh(folder.path(), "kept.db").await;
     let before = Desk::with(&[("DATABASE_URL", &*database)]).await;
     let (shared, submitted) = (verified(&before, "amaka").await, verified(&before, "tunde").await);
     assert_eq!(Browser::of(&before, &shared).submit("a typo", PHONE).await, "/register/application");
@@ -82,7 +83,7 @@ async fn after_a_change_of_terms_one_agrees_anew_and_what_is_submitted_stays() {
 #[tokio::test]
 async fn nobody_is_asked_for_what_they_did_not_agree_to() {
     let folder = tempfile::tempdir().unwrap();
-    let database = format!("sqlite://{}", folder.path().join("kept.db").display());
+    let database = database::fresh(folder.path(), "kept.db").await;
     let platform = FakePlatform::start(ProofEnd::Silent).await;
     let before = Desk::on_with(&platform, &[("DATABASE_URL", &*database)]).await;
     let opened = before.open().await;

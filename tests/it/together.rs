@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 use proptest::{collection::vec, prelude::*, sample::select};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 use vestibule::{
@@ -17,6 +16,7 @@ use vestibule::{
 };
 
 use crate::{
+    database::{self, Busy},
     harness::{Desk, PATIENCE, configuration},
     platform::{FakePlatform, ProofEnd},
 };
@@ -65,7 +65,7 @@ impl Still {
             ("CONFIRMD_CLIENT_ID", "client"),
             ("CONFIRMD_CLIENT_SECRET", "secret"),
         ];
-        let server = Server::start(configuration(folder.path(), &variables), Clock::default()).await.unwrap();
+        let server = Server::start(configuration(folder.path(), &variables).await, Clock::default()).await.unwrap();
         let app = server.app().clone();
         let mut sessions = Vec::new();
         for _ in 0..SESSIONS {
@@ -100,15 +100,17 @@ impl Still {
     }
 
     async fn ask(&self, session: usize) {
-        let mut tx = self.app.sessions.store.begin().await.unwrap();
-        tx.mark_proof_asked(self.sessions[session].0, 1, self.app.sessions.clock.now()).await.unwrap();
-        tx.commit().await.unwrap();
+        let id = self.sessions[session].0;
+        let statement = format!(
+            "UPDATE attempts SET proof_asked_at = 1 WHERE session_id = '{id}' AND proof_id IS NULL AND EXISTS \
+             (SELECT 1 FROM sessions WHERE id = '{id}' AND stage IN ('connected', 'requested'))"
+        );
+        database::execute_at(&self.app.config.database_url.0, &statement).await;
     }
 
     /// Everything that is stored, without what chance and time decide: a question about a connection of unknown origin is
     /// written if any was awaited when the deliveries were taken up.
     async fn stored(&self) -> Vec<String> {
-        let mut connection = SqliteConnection::connect(&self.app.config.database_url).await.unwrap();
         let mut all = Vec::new();
         for query in [
             "SELECT json_array('session', id, stage, version, attempt, answered, wallet_name IS NULL) FROM sessions",
@@ -119,7 +121,13 @@ impl Still {
             "SELECT json_array('act', kind, lane, session_id, attempt, connection_id, done_at IS NULL, tries) FROM acts \
              WHERE kind <> 'read_connection'",
         ] {
-            let mut rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap();
+            let query = if database::is_postgres() {
+                query.replace("json_array(", "CAST(json_build_array(").replacen(") FROM", ") AS TEXT) FROM", 1)
+            } else {
+                query.to_owned()
+            };
+            let rows: Vec<(String,)> = database::rows_at(&self.app.config.database_url.0, &query).await;
+            let mut rows: Vec<String> = rows.into_iter().map(|(row,)| row).collect();
             for row in &mut rows {
                 for (number, (id, _)) in self.sessions.iter().enumerate() {
                     *row = row.replace(id.as_str(), &format!("session-{number}"));
@@ -128,7 +136,6 @@ impl Still {
             rows.sort();
             all.extend(rows);
         }
-        connection.close().await.unwrap();
         all
     }
 }
@@ -196,7 +203,7 @@ async fn more_than_can_wait_is_refused_at_once_and_nothing_that_was_taken_is_los
         desk.app.sessions.platform.translate(body.to_string().as_bytes()).unwrap()
     };
     // Somebody else writes, and takes long: the first delivery is taken from the queue and waits for the database.
-    let busy = desk.app.sessions.store.begin().await.unwrap();
+    let busy = Busy::all_of(&desk).await;
     let mut waiting = Vec::new();
     let mut outcome_at_once = async |number: usize| {
         let mut record = Box::pin(intake.record(delivery(number), Instant::now()));
@@ -233,11 +240,12 @@ async fn more_than_can_wait_is_refused_at_once_and_nothing_that_was_taken_is_los
     for outcome in tokio::time::timeout(PATIENCE, join_all(waiting)).await.unwrap() {
         assert_eq!(outcome, Ok(EventOutcome::Unmatched));
     }
-    let stored: Vec<(i64,)> = crate::browser::rows(&desk, "SELECT COUNT(*) FROM events").await;
+    let stored: Vec<(i64,)> = database::rows(&desk, "SELECT COUNT(*) FROM events").await;
     assert_eq!(stored, [(i64::try_from(taken).unwrap(),)]);
     let scraped = crate::exposition::scrape(&desk).await;
     assert_eq!(scraped.value("commit_deliveries_sum"), taken as f64);
-    let most = taken.div_ceil(64) + 1;
+    // On PostgreSQL each has its own, and the server lets them wait for the disk together.
+    let most = if database::is_postgres() { taken } else { taken.div_ceil(64) + 1 };
     assert!(scraped.value("commit_deliveries_count") <= most as f64, "{taken} that waited share {most} commits");
     assert_eq!(desk.record(&completed("of-nobody")).await, "unmatched", "there is room again");
 }
@@ -246,14 +254,9 @@ async fn more_than_can_wait_is_refused_at_once_and_nothing_that_was_taken_is_los
 async fn a_broken_session_holds_up_nobody_elses_delivery() {
     let desk = Desk::sandbox().await;
     let opened = [desk.open().await, desk.open().await, desk.open().await];
-    let mut database = SqliteConnection::connect(&desk.app.config.database_url).await.unwrap();
-    sqlx::query("UPDATE sessions SET stage = 'nowhere' WHERE id = $1")
-        .bind(&opened[1].id)
-        .execute(&mut database)
-        .await
-        .unwrap();
-    database.close().await.unwrap();
-    let busy = desk.app.sessions.store.begin().await.unwrap();
+    let broken = format!("UPDATE sessions SET stage = 'nowhere' WHERE id = '{}'", opened[1].id);
+    database::execute_at(&desk.app.config.database_url.0, &broken).await;
+    let busy = Busy::all_of(&desk).await;
     let bodies: Vec<Value> = opened.iter().map(|opened| completed(opened.sandbox_out_of_band_id())).collect();
     // The first is taken from the queue and waits for the database; the others wait in the queue, together.
     let first = desk.deliver(&bodies[0]);
@@ -261,7 +264,8 @@ async fn a_broken_session_holds_up_nobody_elses_delivery() {
         until("the first is taken", || desk.app.sessions.intake.depth() == 0).await;
         let queued = join_all([desk.deliver(&bodies[1]), desk.deliver(&bodies[2])]);
         let release = async {
-            until("both wait", || desk.app.sessions.intake.depth() == 2).await;
+            // On PostgreSQL they are taken as well, and all of them wait for the database.
+            until("both wait", || database::is_postgres() || desk.app.sessions.intake.depth() == 2).await;
             drop(busy);
         };
         futures_util::future::join(queued, release).await.0

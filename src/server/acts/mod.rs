@@ -5,8 +5,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    future::poll_fn,
     num::NonZeroU32,
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
@@ -15,7 +17,7 @@ use rand::Rng;
 use tokio::{
     sync::watch,
     task::{Id, JoinSet},
-    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use super::{
@@ -34,6 +36,8 @@ use perform::NotYet;
 const ASKING_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Well before its lease ends.
 const RENEW: Duration = Duration::from_secs(4);
+/// After so long it is tried once more where it could not be renewed.
+const RENEW_AGAIN: Duration = Duration::from_secs(1);
 /// An act that is slower than this is given up, and tried again later.
 const LONGEST: Duration = Duration::from_secs(240);
 /// An act is given up for good after so many tries: with the back-off, more than an hour. The deadline of its session
@@ -173,17 +177,20 @@ impl Worker {
 }
 
 async fn run_leased(sessions: Arc<Sessions>, leased: Leased) {
-    let Leased { act, state, place } = leased;
-    perform(&sessions, &act, state).await;
+    let Leased { act, leased_at, state, place } = leased;
+    perform(&sessions, &act, leased_at, state).await;
     drop(place);
 }
 
-async fn perform(sessions: &Sessions, act: &Act, state: Option<State>) {
+async fn perform(sessions: &Sessions, act: &Act, leased_at: Instant, state: Option<State>) {
     // A database that is locked for a while must not cost what was found out: tried again at once, not after the lease.
     const AGAIN: [u64; 5] = [1, 2, 5, 10, 0];
     let metrics = &sessions.metrics;
     let work = timeout(LONGEST, perform::perform(sessions, act, state));
-    let done = with_lease(sessions, act, work).await.unwrap_or(Err(NotYet::Wait("it took too long")));
+    let done = match with_lease(sessions, act, leased_at, work).await {
+        Ok(done) => done.unwrap_or(Err(NotYet::Wait("it took too long"))),
+        Err(LeaseLost) => return lost(sessions, act),
+    };
     let (end, found) = match done {
         Err(NotYet::Platform(PlatformError::Refused(status))) if act.kind != ActKind::TidyUp => {
             tracing::error!(act.kind = act.kind.as_str(), status, "the platform refuses");
@@ -212,7 +219,11 @@ async fn perform(sessions: &Sessions, act: &Act, state: Option<State>) {
             (Ok(found), _) => sessions.finish(act, found).await,
             (Err(reason), _) => sessions.put_off(act, wait_for(reason, act.tries), &reason.to_string()).await,
         };
-        let Err(error) = stored else { return metrics.acts.count([act.kind.as_str(), end]) };
+        let error = match stored {
+            Ok(()) => return metrics.acts.count([act.kind.as_str(), end]),
+            Err(StoreError::LeaseLost) => return lost(sessions, act),
+            Err(error) => error,
+        };
         tracing::error!(act.kind = act.kind.as_str(), %error, "an act could not be stored");
         tokio::time::sleep(Duration::from_secs(wait)).await;
     }
@@ -227,20 +238,44 @@ fn refused(act: &Act) -> Finding {
     }
 }
 
-/// Renews the lease of an act for as long as it runs.
-async fn with_lease<T>(sessions: &Sessions, act: &Act, work: impl Future<Output = T>) -> T {
+/// Somebody else has the act: it is theirs to end, and what was found here counts for nothing.
+fn lost(sessions: &Sessions, act: &Act) {
+    tracing::warn!(act.kind = act.kind.as_str(), "an act was taken over by somebody else");
+    sessions.metrics.acts.count([act.kind.as_str(), act::LOST]);
+}
+
+/// The lease is somebody else's by now, or may be.
+struct LeaseLost;
+
+/// Renews the lease of an act for as long as it runs. A process that was stopped for a while looks after its lease first, and
+/// not a step of the work is taken before that: somebody else may be at it.
+async fn with_lease<T>(
+    sessions: &Sessions,
+    act: &Act,
+    leased_at: Instant,
+    work: impl Future<Output = T>,
+) -> Result<T, LeaseLost> {
     tokio::pin!(work);
-    let mut renew = interval(RENEW);
-    renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    renew.tick().await;
+    let (mut ends, mut renew_at) = (leased_at + LEASE, leased_at + RENEW);
     loop {
-        tokio::select! {
-            done = &mut work => return done,
-            _ = renew.tick() => {
-                if let Err(error) = renew_lease(sessions, act).await {
-                    tracing::error!(%error, "a lease could not be renewed");
-                }
+        let step = poll_fn(|context| match work.as_mut() {
+            _ if Instant::now() >= renew_at => Poll::Ready(None),
+            work => work.poll(context).map(Some),
+        });
+        if let Ok(Some(done)) = timeout_at(renew_at, step).await {
+            return Ok(done);
+        }
+        let asked = Instant::now();
+        match renew_lease(sessions, act).await {
+            Ok(()) => (ends, renew_at) = (asked + LEASE, asked + RENEW),
+            Err(StoreError::LeaseLost) => return Err(LeaseLost),
+            Err(error) => {
+                tracing::error!(%error, "a lease could not be renewed");
+                renew_at = (Instant::now() + RENEW_AGAIN).min(ends);
             }
+        }
+        if Instant::now() >= ends {
+            return Err(LeaseLost);
         }
     }
 }

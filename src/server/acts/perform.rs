@@ -4,11 +4,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{
-        ids::{ConnectionId, SessionId},
-        session::Session,
-        stage::Stage,
-    },
+    domain::{ids::ConnectionId, session::Session, stage::Stage},
     server::{
         platform::{
             Cards, Connection, ConnectionState, Delivery, InvitationKeys, Leftovers, PlatformError, ProofState,
@@ -55,7 +51,7 @@ pub(super) async fn perform(sessions: &Sessions, act: &Act, state: Option<State>
         return Ok(Finding::Nothing);
     }
     match act.kind {
-        ActKind::RequestProof => request_proof(sessions, &session, &attempt).await,
+        ActKind::RequestProof => request_proof(sessions, act, &session, &attempt).await,
         ActKind::VerifyProof => verify_proof(sessions, &session, &attempt).await,
         ActKind::FallBack => fall_back(sessions, &session, &attempt).await,
         ActKind::Reconcile => reconcile(sessions, &session, &attempt).await,
@@ -65,7 +61,12 @@ pub(super) async fn perform(sessions: &Sessions, act: &Act, state: Option<State>
 }
 
 /// Asks the wallet for the desk's attributes, at most once.
-async fn request_proof(sessions: &Sessions, session: &Session, attempt: &Attempt) -> Result<Finding, NotYet> {
+async fn request_proof(
+    sessions: &Sessions,
+    act: &Act,
+    session: &Session,
+    attempt: &Attempt,
+) -> Result<Finding, NotYet> {
     // An attempt over a connection that stands begins at `requested`.
     let due = match session.progress.stage {
         Stage::Connected => true,
@@ -104,7 +105,7 @@ async fn request_proof(sessions: &Sessions, session: &Session, attempt: &Attempt
             return Err(NotYet::Wait("the outcome of the first call is not known yet"));
         }
     }
-    if !note_asking(sessions, attempt.session, attempt.number).await? {
+    if !note_asking(sessions, act, attempt).await? {
         return Ok(Finding::Nothing);
     }
     match platform.request_proof(connection, &sessions.desk, &comment).await {
@@ -112,7 +113,7 @@ async fn request_proof(sessions: &Sessions, session: &Session, attempt: &Attempt
         Err(refused @ PlatformError::Refused(_)) => Err(refused.into()),
         Err(error) => {
             // It may have had its effect all the same. The search for it begins now, not when the call began.
-            note_asking(sessions, attempt.session, attempt.number).await?;
+            note_asking(sessions, act, attempt).await?;
             Err(error.into())
         }
     }
@@ -126,9 +127,9 @@ fn confirmation_is_overdue(sessions: &Sessions, attempt: &Attempt) -> bool {
 }
 
 /// Looks once more, in a transaction, whether the wallet is still to be asked, and notes that it is about to be.
-async fn note_asking(sessions: &Sessions, session: SessionId, attempt: u32) -> Result<bool, StoreError> {
+async fn note_asking(sessions: &Sessions, act: &Act, attempt: &Attempt) -> Result<bool, StoreError> {
     let mut tx = sessions.store.begin_shared().await?;
-    let noted = tx.mark_proof_asked(session, attempt, sessions.clock.now()).await?;
+    let noted = tx.mark_proof_asked(act, attempt, sessions.clock.now()).await?;
     tx.commit().await?;
     Ok(noted)
 }

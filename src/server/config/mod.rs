@@ -3,23 +3,29 @@
 //!
 //! Reads no file but the desk's. *Runs: server.*
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::Url;
 
 mod platform;
 mod rate;
+mod reader;
 mod variables;
 
 pub use platform::PlatformConfig;
 pub use rate::Rate;
 pub use variables::{VARIABLES, Variable, help};
 
-use self::{platform::Kind, rate::rate};
+use self::{
+    platform::Kind,
+    rate::rate,
+    reader::{Reader, web_address},
+};
 use super::{
     desk,
     platform::AuthMode,
     secrets::{Secret, SecretKey},
+    store::is_shared,
 };
 use crate::domain::{desk::Desk, session::Deadlines};
 
@@ -42,7 +48,10 @@ pub struct Config {
     pub metrics_port: Option<u16>,
     pub public_url: PublicUrl,
     pub allowed_origins: Vec<String>,
-    pub database_url: String,
+    pub database_url: Secret,
+    pub database_connections: u32,
+    /// `None`: servers on one PostgreSQL tell each other over that.
+    pub redis_url: Option<Secret>,
     /// `None`: the key lies in a file beside the database.
     pub secret_key: Option<SecretKey>,
     pub old_keys: Vec<SecretKey>,
@@ -71,6 +80,8 @@ pub struct Config {
     pub site_root: PathBuf,
 }
 
+const DATABASES: &str = "sqlite://<path> or postgres://<user>:<password>@<host>/<database>";
+
 /// The length from which on a path token counts as one that nobody can guess.
 const UNGUESSABLE: usize = 16;
 
@@ -90,89 +101,13 @@ impl std::fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// The variables as they are set, and what turned out to be wrong with them.
-struct Reader<'a> {
-    set: &'a BTreeMap<String, String>,
-    problems: Vec<String>,
-}
-
-impl Reader<'_> {
-    /// The value of a variable; one that is empty counts as not set.
-    fn get(&self, name: &str) -> Option<&str> {
-        debug_assert!(VARIABLES.iter().any(|variable| variable.name == name), "{name} is not in VARIABLES");
-        self.set.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
-    }
-
-    fn owned(&self, name: &str) -> Option<String> {
-        self.get(name).map(str::to_owned)
-    }
-
-    /// A parsed value. A wrong one is noted, and the default goes on so that the other mistakes are found too.
-    fn parse<T>(&mut self, name: &str, default: T, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> T {
-        let Some(value) = self.get(name) else { return default };
-        let (parsed, problem) = (parse(value), format!("{name} is `{value}`; it has to be {expected}"));
-        parsed.unwrap_or_else(|| {
-            self.problems.push(problem);
-            default
-        })
-    }
-
-    fn length(&mut self, name: &str, default: &str) -> Duration {
-        let default = humantime::parse_duration(default).unwrap_or_default();
-        self.parse(name, default, "a length of time such as 500ms, 3s, 15m or 24h", |value| {
-            humantime::parse_duration(value).ok().filter(|length| !length.is_zero())
-        })
-    }
-
-    fn number<T: FromStr + PartialOrd + Default>(&mut self, name: &str, default: T) -> T {
-        self.parse(name, default, "a number above 0", |value| value.parse().ok().filter(|n| *n > T::default()))
-    }
-
-    fn number_or_off(&mut self, name: &str, default: usize) -> Option<usize> {
-        (self.get(name) != Some("off")).then(|| self.number(name, default))
-    }
-
-    /// A value without which the chosen platform cannot be used.
-    fn required(&mut self, name: &str) -> String {
-        let Some(value) = self.owned(name) else {
-            let platform = self.get("PLATFORM").unwrap_or_default();
-            self.problems.push(format!("{name} is not set; PLATFORM={platform} needs it"));
-            return String::new();
-        };
-        value
-    }
-
-    fn required_url(&mut self, name: &str) -> Option<Url> {
-        let text = self.required(name);
-        if text.is_empty() {
-            return None;
-        }
-        let url = web_address(&text);
-        if url.is_none() {
-            // Not as it was set: a password may be in it.
-            self.problems.push(format!("{name} has to be an address that begins with http:// or https://"));
-        }
-        url
-    }
-
-    fn list<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
-        self.parse(name, Vec::new(), expected, |value| {
-            value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(parse).collect()
-        })
-    }
-}
-
-fn web_address(text: &str) -> Option<Url> {
-    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
-}
-
 impl Config {
     /// Reads the configuration from these variables.
     ///
     /// # Errors
     /// With everything that is wrong.
     pub fn from_variables(set: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let mut reader = Reader { set, problems: Vec::new() };
+        let mut reader = Reader::new(set);
         let r = &mut reader;
         let kind = Kind::read(r);
         let webhook_auth =
@@ -186,11 +121,23 @@ impl Config {
             ));
         }
         let mut platform = kind.config(r, webhook_auth);
-        let database_url = r.parse("DATABASE_URL", "sqlite://vestibule.db".to_owned(), "sqlite://<path>", |value| {
-            let file = value.strip_prefix("sqlite://")?;
+        let database_url = r.secret("DATABASE_URL", Secret("sqlite://vestibule.db".to_owned()), DATABASES, |value| {
+            let file = value.strip_prefix("sqlite://");
             // One in memory would be another one for each connection.
-            (!file.is_empty() && !file.starts_with(":memory:")).then(|| value.to_owned())
+            let is_file = file.is_some_and(|file| !file.is_empty() && !file.starts_with(":memory:"));
+            let is_server = is_shared(value) && Url::parse(value).is_ok_and(|url| url.has_host());
+            (is_file || is_server).then(|| Secret(value.to_owned()))
         });
+        if is_shared(&database_url.0) && r.get("SECRET_KEY").is_none() {
+            r.problems.push("SECRET_KEY is not set; all servers on one PostgreSQL need the same".to_owned());
+        }
+        let redis_url = r.secret("REDIS_URL", None, "redis://<host>, or with TLS rediss://<host>", |value| {
+            let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "redis" | "rediss") && url.has_host());
+            url.map(|_| Some(Secret(value.to_owned())))
+        });
+        if redis_url.is_some() && !is_shared(&database_url.0) {
+            r.problems.push("REDIS_URL is for several servers, and these need DATABASE_URL=postgres://…".to_owned());
+        }
         let token_ttl = r.length("TOKEN_TTL", "24h");
         let given = |name: &str| r.set.get(name).map(String::as_str).filter(|value| !value.trim().is_empty());
         let desk = desk::load(&given, kind == Kind::Sandbox).unwrap_or_else(|problems| {
@@ -226,6 +173,8 @@ impl Config {
                 web_address(value).map(|url| url.origin().ascii_serialization())
             }),
             database_url,
+            database_connections: r.number("DATABASE_CONNECTIONS", 16),
+            redis_url,
             secret_key: r.parse("SECRET_KEY", None, "32 bytes as 64 hexadecimal digits or base64", |value| {
                 value.parse().ok().map(Some)
             }),

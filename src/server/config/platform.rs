@@ -1,6 +1,6 @@
 //! Which platform connects us to wallets, and who we are to it. *Runs: server.*
 
-use super::Reader;
+use super::reader::Reader;
 use crate::server::{
     platform::{AuthMode, acapy, confirmd},
     secrets::Secret,

@@ -34,7 +34,17 @@ pub const VARIABLES: &[Variable] = &[
         "PUBLIC_URL",
         "other origins whose pages may open sockets and post; there is no CORS, so they cannot read answers",
     ),
-    variable("DATABASE_URL", "sqlite://vestibule.db", "the database file, made when it is not there"),
+    variable(
+        "DATABASE_URL",
+        "sqlite://vestibule.db",
+        "the database file, made when it is not there; or `postgres://…` for several servers",
+    ),
+    variable(
+        "REDIS_URL",
+        "–",
+        "`redis://…` or, with TLS, `rediss://…`: how several servers tell each other what changed",
+    ),
+    variable("DATABASE_CONNECTIONS", "16", "the most connections that this server has to PostgreSQL"),
     variable(
         "SECRET_KEY",
         "made once beside the database",

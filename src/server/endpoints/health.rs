@@ -10,10 +10,17 @@ pub async fn alive() -> &'static str {
     "ok"
 }
 
-/// `GET /readyz`: the database answers too.
+/// `GET /readyz`: the database answers too. Without the other servers it can serve all the same: its own browsers follow as
+/// ever, and what others change they are told with a delay.
 pub async fn ready(State(app): State<App>) -> Result<Json<Value>, Problem> {
     app.sessions.store.ping().await?;
-    Ok(Json(json!({ "status": "ready" })))
+    Ok(Json(match app.link.as_ref().filter(|link| !link.standing.is_connected()) {
+        None => json!({ "status": "ready" }),
+        Some(link) => json!({
+            "status": "degraded",
+            "reason": format!("no connection to other servers over {}", link.backplane.name()),
+        }),
+    }))
 }
 
 /// `GET` on the webhook's address: for people who check it with a browser. It says the same with a wrong path token,

@@ -77,12 +77,13 @@ fn admit(app: &App, asked: &Asked, headers: &HeaderMap) -> Result<SessionId, Clo
 
 /// Keeps a place first and reads the state then, so whatever changes from here on is not missed.
 async fn arrive(app: &App, session: SessionId, address: IpAddr) -> Result<Arrival, Close> {
-    let seat = app.sessions.hub.reserve(session, address).map_err(|no_room| match no_room {
+    let mut seat = app.sessions.hub.reserve(session, address).map_err(|no_room| match no_room {
         NoRoom::Session => Close::TOO_MANY,
         NoRoom::Address => Close::TOO_MANY_THERE,
         NoRoom::Server => Close::FULL,
         NoRoom::Stopping => Close::RESTARTING,
     })?;
+    seat.hears().await;
     match app.sessions.store.session(session).await {
         Ok(Some(state)) => Ok(Arrival::Welcome(seat, state)),
         Ok(None) => Err(Close::NOT_FOUND),

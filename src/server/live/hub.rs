@@ -14,9 +14,12 @@ use std::{
 };
 
 use mio::{Poll, Waker};
-use tokio::sync::Notify;
+use tokio::{
+    sync::{Notify, oneshot},
+    time::timeout,
+};
 
-use super::{reactor, stats::LiveStats, table::Table};
+use super::{outside::Outside, reactor, stats::LiveStats, table::Table};
 use crate::{
     domain::{ids::SessionId, session::Session, wire::Close},
     server::clock::Clock,
@@ -100,25 +103,33 @@ pub struct Hub {
     waker: Waker,
     /// Told when the last socket has gone.
     emptied: Arc<Notify>,
+    /// Other servers, where there may be any.
+    outside: Option<Arc<Outside>>,
 }
 
+/// How long a socket that comes waits until this server hears of its session; after that it is told what there is, and the
+/// backplane, once it hears, reads the session anew.
+const HEARS_WITHIN: Duration = Duration::from_secs(1);
+
 impl Hub {
-    /// A hub with these limits, and its thread, which ends with it.
+    /// A hub with these limits, and its thread, which ends with it. `outside`: where other servers may change the same
+    /// sessions.
     ///
     /// # Errors
     /// When the system gives no selector or no thread.
-    pub fn open(limits: Limits, clock: Clock) -> io::Result<Arc<Self>> {
+    pub fn open(limits: Limits, clock: Clock, outside: Option<Arc<Outside>>) -> io::Result<Arc<Self>> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), reactor::WAKE)?;
         let emptied = Arc::new(Notify::new());
-        let table = Table::new(poll.registry().try_clone()?, clock, limits, Arc::clone(&emptied));
+        let mut table = Table::new(poll.registry().try_clone()?, clock, limits, Arc::clone(&emptied));
+        table.rooms.outside.clone_from(&outside);
         let shared = Arc::new(Shared { table: Mutex::new(table), is_over: AtomicBool::new(false) });
         let for_thread = Arc::clone(&shared);
         std::thread::Builder::new().name("sockets".to_owned()).spawn(move || {
             let _vital = Vital;
             reactor::run(poll, &for_thread, limits.ping_interval);
         })?;
-        Ok(Arc::new(Self { shared, waker, emptied }))
+        Ok(Arc::new(Self { shared, waker, emptied, outside }))
     }
 
     /// Keeps a place for a socket to a session, from this address. Reserve first, then read the state from the store: what is
@@ -129,12 +140,21 @@ impl Hub {
     pub fn reserve(self: &Arc<Self>, session: SessionId, address: IpAddr) -> Result<Seat, NoRoom> {
         let address = network(address);
         self.shared.table().reserve(session, address)?;
-        Ok(Seat { hub: Arc::clone(self), session, address, is_taken: false })
+        let hears = self.outside.as_ref().map(|outside| outside.watch(session));
+        Ok(Seat { hub: Arc::clone(self), session, address, hears, is_taken: false })
     }
 
-    /// Tells the watchers of a session its new state, unless they know a newer one. Returns when it is written; what a
-    /// watcher does not take waits on its own.
+    /// Tells the watchers of a session its new state, unless they know a newer one, and other servers that there is one.
+    /// Returns when it is written here; what a watcher does not take waits on its own.
     pub fn publish(&self, session: &Session) {
+        self.publish_here(session);
+        if let Some(outside) = &self.outside {
+            outside.changed.note(session.id);
+        }
+    }
+
+    /// Tells the watchers on this server alone: of what another server changed.
+    pub fn publish_here(&self, session: &Session) {
         self.shared.table().publish(session);
     }
 
@@ -164,6 +184,12 @@ impl Hub {
     #[must_use]
     pub fn is_watched(&self, session: SessionId) -> bool {
         self.shared.table().rooms.is_watched(session)
+    }
+
+    /// The sessions that are watched.
+    #[must_use]
+    pub fn watched(&self) -> Vec<SessionId> {
+        self.shared.table().rooms.watched()
     }
 
     /// Begins to close all sockets, spread evenly over a time, and refuses new ones.
@@ -234,10 +260,19 @@ pub struct Seat {
     hub: Arc<Hub>,
     session: SessionId,
     address: IpAddr,
+    hears: Option<oneshot::Receiver<()>>,
     is_taken: bool,
 }
 
 impl Seat {
+    /// Waits until what other servers change is heard here. Reserve first, then wait for this, then read the state.
+    pub async fn hears(&mut self) {
+        if let Some(hears) = self.hears.take() {
+            // Too late, or not at all for the time being: the state is read anew once it is heard.
+            let _ = timeout(HEARS_WITHIN, hears).await;
+        }
+    }
+
     /// Seats a socket, which is told the state that was read after the place was reserved, or a newer one that was published
     /// since. `answer` is what the opening handshake is still to be answered with, `received` what came after it.
     pub fn adopt(mut self, stream: TcpStream, answer: &[u8], received: &[u8], state: &Session) {

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::outside::Outside;
 use crate::domain::{ids::SessionId, session::Session};
 
 /// No socket.
@@ -30,6 +31,8 @@ pub(super) struct Room {
     /// The newest state published while somebody was about to have one.
     pub(super) newest: Option<Arc<Session>>,
     known: Option<Known>,
+    /// Somebody watched it, or was about to.
+    was_watched: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -62,6 +65,8 @@ pub(super) struct Rooms {
     by_session: HashMap<SessionId, Room>,
     /// Sessions with a known version, in the order in which that is to be forgotten.
     forget: VecDeque<(Instant, SessionId)>,
+    /// Whoever has to know what is watched, where other servers change sessions too.
+    pub(super) outside: Option<Arc<Outside>>,
 }
 
 impl Rooms {
@@ -77,13 +82,29 @@ impl Rooms {
             looking: 0,
             newest: None,
             known: None,
+            was_watched: false,
         })
+    }
+
+    /// Keeps a place for a socket to this session, unless it has as many as it may.
+    pub(super) fn reserve(&mut self, session: SessionId, most: usize) -> bool {
+        let room = self.enter(session);
+        // Whoever fills it keeps it, so it needs no end here.
+        let has_room = ((room.sockets + room.reserved) as usize) < most;
+        if has_room {
+            room.reserved += 1;
+            room.was_watched = true;
+        }
+        has_room
     }
 
     /// Ends the room if nobody needs it.
     pub(super) fn leave(&mut self, session: SessionId) {
-        if self.by_session.get(&session).is_some_and(|room| !room.is_needed()) {
-            self.by_session.remove(&session);
+        if self.by_session.get(&session).is_some_and(|room| !room.is_needed())
+            && let Some(room) = self.by_session.remove(&session)
+            && let Some(outside) = self.outside.as_ref().filter(|_| room.was_watched)
+        {
+            outside.turned(session);
         }
     }
 
@@ -107,7 +128,7 @@ impl Rooms {
         }
     }
 
-    /// The version of a session, if it is known for certain.
+    /// The version of a session, if it is known for certain. Where other servers change sessions too, none is.
     pub(super) fn known(&self, session: SessionId, now: Instant) -> Option<u64> {
         self.by_session.get(&session)?.known.filter(|known| known.until > now).map(|known| known.version)
     }
@@ -121,7 +142,7 @@ impl Rooms {
             }
             self.leave(old);
         }
-        if self.forget.len() >= MOST_KNOWN {
+        if self.forget.len() >= MOST_KNOWN || self.outside.is_some() {
             return;
         }
         if let Some(room) = self.by_session.get_mut(&session) {
@@ -136,6 +157,12 @@ impl Rooms {
     /// Whether anybody watches a session, or is about to.
     pub(super) fn is_watched(&self, session: SessionId) -> bool {
         self.by_session.get(&session).is_some_and(|room| room.sockets > 0 || room.reserved > 0)
+    }
+
+    /// The sessions that somebody watches, or is about to.
+    pub(super) fn watched(&self) -> Vec<SessionId> {
+        let watched = self.by_session.iter().filter(|(_, room)| room.sockets > 0 || room.reserved > 0);
+        watched.map(|(session, _)| *session).collect()
     }
 
     /// How many sockets each session has, where there are any.

@@ -97,12 +97,9 @@ impl Table {
         if self.limits.most_per_address.is_some_and(|most| from_there >= most) {
             return Err(NoRoom::Address);
         }
-        let room = self.rooms.enter(session);
-        if (room.sockets + room.reserved) as usize >= self.limits.most_per_session {
-            // Whoever fills it keeps it, so it needs no end here.
+        if !self.rooms.reserve(session, self.limits.most_per_session) {
             return Err(NoRoom::Session);
         }
-        room.reserved += 1;
         *self.addresses.entry(address).or_default() += 1;
         self.seated += 1;
         Ok(())

@@ -69,6 +69,10 @@ impl Maker {
         self.register(Counter::new(name, help)?)
     }
 
+    pub(super) fn gauge(&self, name: &str, help: &str) -> Result<Gauge, Error> {
+        self.register(Gauge::new(name, help)?)
+    }
+
     pub(super) fn counters<const N: usize>(
         &self,
         name: &str,

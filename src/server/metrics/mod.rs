@@ -43,10 +43,22 @@ pub mod act {
     pub const REFUSED: &str = "refused";
     /// What was found could not be stored; it is run again when its lease ends.
     pub const NOT_STORED: &str = "not_stored";
+    /// Its lease was lost: somebody else runs it.
+    pub const LOST: &str = "lost";
     /// It panicked; it is run again when its lease ends.
     pub const PANICKED: &str = "panicked";
     /// Every one.
-    pub const ENDS: [&str; 6] = [DONE, PUT_OFF, GIVEN_UP, REFUSED, NOT_STORED, PANICKED];
+    pub const ENDS: [&str; 7] = [DONE, PUT_OFF, GIVEN_UP, REFUSED, NOT_STORED, LOST, PANICKED];
+}
+
+/// Which way a message goes between servers.
+pub mod backplane {
+    /// To the others.
+    pub const TOLD: &str = "told";
+    /// From the others.
+    pub const HEARD: &str = "heard";
+    /// Both.
+    pub const DIRECTIONS: [&str; 2] = [TOLD, HEARD];
 }
 
 /// How a poll was answered.
@@ -77,6 +89,9 @@ pub struct Metrics {
     pub acts: Labelled<Counter, 2>,
     pub acts_running: Labelled<Gauge, 1>,
     pub polls: Labelled<Counter, 1>,
+    pub backplane_messages: Labelled<Counter, 1>,
+    pub backplane_losses: Labelled<Counter, 1>,
+    pub backplane_lost: Gauge,
     pub registrations_opened: Counter,
     pub registrations_ended: Labelled<Counter, 1>,
     platform_calls: Labelled<Histogram, 1>,
@@ -138,6 +153,22 @@ impl Metrics {
                 "Status polls, by how they were answered.",
                 ["answer"],
                 poll::ANSWERS.map(|answer| [answer]),
+            )?,
+            backplane_messages: make.counters(
+                "backplane_messages_total",
+                "Messages between servers, by direction; of those that were heard, a server's own are some.",
+                ["direction"],
+                backplane::DIRECTIONS.map(|direction| [direction]),
+            )?,
+            backplane_losses: make.counters(
+                "backplane_losses_total",
+                "How often the connection to the backplane was lost.",
+                ["direction"],
+                backplane::DIRECTIONS.map(|direction| [direction]),
+            )?,
+            backplane_lost: make.gauge(
+                "backplane_lost",
+                "1 while this server cannot tell the others what changed, or cannot hear them.",
             )?,
             registrations_opened: make.counter("registrations_opened_total", "Registrations that were begun.")?,
             registrations_ended: make.counters(

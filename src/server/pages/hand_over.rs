@@ -1,12 +1,17 @@
 //! Going on with a registration on another device. *Runs: server.*
 
+use std::sync::Arc;
+
 use leptos::prelude::ServerFnError;
 use qrcode::EcLevel;
 
 use super::{Answer, app, code_svg, desk, failed, give_cookie, may_try_code, no_store, session_of_browser};
 use crate::{
     api::HandOverView,
-    server::{hand_over::LIFE, problem::Problem},
+    server::{
+        problem::Problem,
+        sessions::{hand_over::LIFE, to_the_end},
+    },
 };
 
 /// Makes a code for this browser's registration, and shows it.
@@ -16,7 +21,10 @@ pub async fn hand_over() -> Answer<()> {
         leptos_axum::redirect("/register");
         return Ok(());
     };
-    app.hand_overs.offer(session.id, app.sessions.clock.now());
+    let sessions = Arc::clone(&app.sessions);
+    to_the_end(async move { sessions.offer_hand_over(session.id).await })
+        .await
+        .map_err(|error| failed(error.into()))?;
     leptos_axum::redirect("/register/hand-over");
     Ok(())
 }
@@ -26,7 +34,16 @@ pub async fn hand_over_view() -> Result<Option<HandOverView>, ServerFnError> {
     no_store();
     let app = app();
     let session = session_of_browser(&app).await?;
-    let Some(code) = session.and_then(|session| app.hand_overs.of(session.id, app.sessions.clock.now())) else {
+    let code = match session {
+        Some(session) => app
+            .sessions
+            .store
+            .hand_over(session.id, app.sessions.clock.now())
+            .await
+            .map_err(|error| failed(error.into()))?,
+        None => None,
+    };
+    let Some(code) = code else {
         // It was used, or its time is over.
         leptos_axum::redirect("/register/connect");
         return Ok(None);
@@ -50,7 +67,8 @@ pub async fn take_over(code: String) -> Answer<()> {
         leptos_axum::redirect("/continue?problem=busy");
         return Ok(());
     }
-    match app.hand_overs.take(&code, app.sessions.clock.now()) {
+    let sessions = Arc::clone(&app.sessions);
+    match to_the_end(async move { sessions.take_hand_over(&code).await }).await.map_err(|error| failed(error.into()))? {
         Some(session) => {
             give_cookie(&app, session);
             tracing::info!(session.id = %session, "goes on on another device");

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use crate::{
     domain::{session::Session, time::Timestamp},
@@ -26,6 +29,8 @@ pub type State = (Session, Attempt);
 pub struct Leased {
     /// The act.
     pub act: Act,
+    /// From when its lease counts, at the latest.
+    pub leased_at: Instant,
     /// What it is about, where it needs that and it could be read.
     pub state: Option<State>,
     /// Kept for as long as it runs.
@@ -88,12 +93,13 @@ impl Due {
         if places.is_empty() {
             return Ok(Vec::new());
         }
+        let leased_at = Instant::now();
         let acts = tx.lease_acts(lane, now, LEASE, places.len()).await?;
         let mut leased = Vec::with_capacity(acts.len());
         for (act, place) in acts.into_iter().zip(places) {
             // What cannot be read here is read once more by the act itself, which then says why.
             let state = state(tx, &act).await.ok().flatten();
-            leased.push(Leased { act, state, place });
+            leased.push(Leased { act, leased_at, state, place });
         }
         Ok(leased)
     }
@@ -134,5 +140,5 @@ impl Due {
 async fn state(tx: &mut Tx, act: &Act) -> Result<Option<State>, StoreError> {
     let needs = !matches!(act.kind, ActKind::Expire | ActKind::Purge);
     let Some((id, number)) = act.about.attempt().filter(|_| needs) else { return Ok(None) };
-    Ok(tx.session(id).await?.zip(tx.attempt(id, number).await?))
+    Ok(tx.look_at_session(id).await?.zip(tx.attempt(id, number).await?))
 }

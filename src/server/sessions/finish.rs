@@ -180,7 +180,6 @@ impl Sessions {
     pub async fn put_off(&self, act: &Act, wait: Duration, reason: &str) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.begin_shared().await?;
-        tx.put_off_act(act.id, now.plus(wait), Some(reason)).await?;
         let awaited = match act.kind {
             ActKind::RequestProof | ActKind::VerifyProof => act.tries > 0,
             // Where webhooks only make the server ask, everything waits for the answers.
@@ -196,6 +195,7 @@ impl Sessions {
             tx.update_session(&session).await?;
             changed = Some(session);
         }
+        tx.put_off_act(act.id, now.plus(wait), Some(reason)).await?;
         self.save(tx, changed.as_ref(), now).await
     }
 

@@ -5,17 +5,23 @@
 use std::{sync::Arc, time::Instant};
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot},
     task::yield_now,
 };
 
 use super::Sessions;
-use crate::server::{platform::Delivery, store::EventOutcome};
+use crate::server::{
+    platform::Delivery,
+    store::{EventOutcome, StoreError},
+};
 
 /// How many may wait. At a thousand in a second, the platform is told to come back after a second's worth.
 const ROOM: usize = 1024;
 /// The most that are recorded in one transaction: one that is larger holds up everybody else who writes.
 const TOGETHER: usize = 64;
+
+/// How often a delivery is recorded when others are in the way; each time one of them gets on.
+const TRIES: usize = 5;
 
 /// Why a delivery was not recorded; the platform has to send it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,7 +78,29 @@ impl Intake {
 }
 
 /// Works off the queue, for as long as anybody can put something into it.
-pub async fn run(sessions: Arc<Sessions>, mut queue: Queue) {
+pub async fn run(sessions: Arc<Sessions>, queue: Queue) {
+    // SQLite has one writer, so those that wait share its commit. PostgreSQL has many, whose commits it gathers by itself.
+    if sessions.store.is_shared() {
+        record_side_by_side(sessions, queue).await;
+    } else {
+        gather_and_record(sessions, queue).await;
+    }
+}
+
+async fn record_side_by_side(sessions: Arc<Sessions>, mut queue: Queue) {
+    let writers = Arc::new(Semaphore::new(sessions.store.writers()));
+    while let (Ok(place), Some(waiting)) = (Arc::clone(&writers).acquire_owned().await, queue.0.recv().await) {
+        let sessions = Arc::clone(&sessions);
+        tokio::spawn(async move {
+            let Waiting { delivery, arrived, answer } = waiting;
+            let outcome = sessions.record_each(std::slice::from_ref(&delivery)).await.remove(0);
+            drop(place);
+            sessions.answer(arrived, answer, outcome);
+        });
+    }
+}
+
+async fn gather_and_record(sessions: Arc<Sessions>, mut queue: Queue) {
     let mut waiting = Vec::with_capacity(TOGETHER);
     while queue.0.recv_many(&mut waiting, TOGETHER).await > 0 {
         gather(&mut waiting, TOGETHER, || queue.0.try_recv().ok()).await;
@@ -80,11 +108,7 @@ pub async fn run(sessions: Arc<Sessions>, mut queue: Queue) {
             waiting.drain(..).map(|Waiting { delivery, arrived, answer }| (delivery, (arrived, answer))).unzip();
         let outcomes = sessions.record_each(&deliveries).await;
         for ((arrived, answer), outcome) in answers.into_iter().zip(outcomes) {
-            if outcome == Ok(EventOutcome::Applied) {
-                sessions.metrics.webhook_to_push.observe(arrived.elapsed().as_secs_f64());
-            }
-            // The platform may have hung up.
-            let _ = answer.send(outcome);
+            sessions.answer(arrived, answer, outcome);
         }
     }
 }
@@ -107,10 +131,23 @@ async fn gather<T>(gathered: &mut Vec<T>, most: usize, mut next: impl FnMut() ->
 }
 
 impl Sessions {
+    fn answer(
+        &self,
+        arrived: Instant,
+        answer: oneshot::Sender<Result<EventOutcome, NotRecorded>>,
+        outcome: Result<EventOutcome, NotRecorded>,
+    ) {
+        if outcome == Ok(EventOutcome::Applied) {
+            self.metrics.webhook_to_push.observe(arrived.elapsed().as_secs_f64());
+        }
+        // The platform may have hung up.
+        let _ = answer.send(outcome);
+    }
+
     /// Records deliveries together, and gives back what became of each. Where one of them cannot be, for instance because
     /// its session's row is broken, it must not cost the others: then each is recorded by itself.
     pub async fn record_each(&self, deliveries: &[Delivery]) -> Vec<Result<EventOutcome, NotRecorded>> {
-        match self.record_together(deliveries).await {
+        match self.record_with_patience(deliveries).await {
             Ok(outcomes) => return outcomes.into_iter().map(Ok).collect(),
             Err(error) if deliveries.len() == 1 || !error.is_of_one_row() => {
                 tracing::error!(%error, deliveries = deliveries.len(), "deliveries could not be recorded");
@@ -120,10 +157,21 @@ impl Sessions {
         }
         let mut outcomes = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {
-            let alone = self.record_together(std::slice::from_ref(delivery)).await;
+            let alone = self.record_with_patience(std::slice::from_ref(delivery)).await;
             let outcome = alone.inspect_err(|error| tracing::error!(%error, "a delivery could not be recorded"));
             outcomes.push(outcome.ok().and_then(|outcomes| outcomes.first().copied()).ok_or(NotRecorded::Failed));
         }
         outcomes
+    }
+
+    /// Records deliveries, once more where somebody was in the way.
+    async fn record_with_patience(&self, deliveries: &[Delivery]) -> Result<Vec<EventOutcome>, StoreError> {
+        for _ in 1..TRIES {
+            match self.record_together(deliveries).await {
+                Err(error) if error.is_of_the_moment() => tracing::debug!(%error, "recording once more"),
+                done => return done,
+            }
+        }
+        self.record_together(deliveries).await
     }
 }

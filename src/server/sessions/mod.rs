@@ -7,6 +7,7 @@ mod begin;
 mod due;
 mod finish;
 mod form;
+pub mod hand_over;
 pub mod intake;
 mod record;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{
     About, ActKind, Lane, Store, StoreError, Tx,
-    connection::{Row, Value, single, values},
+    database::Dialect,
+    statement::{Row, Value, single, values},
 };
 use crate::domain::{ids::ConnectionId, time::Timestamp};
 
@@ -80,11 +81,8 @@ impl Store {
                    (SELECT MIN(due_at) FROM acts WHERE lane = ?3 AND done_at IS NULL), \
                    (SELECT MIN(due_at) FROM acts WHERE lane = ?4 AND done_at IS NULL)";
         let [doing, asking, expiring, purging] = Lane::ALL.map(|lane| lane as i64);
-        let next = self.readers.read(|db| {
-            db.row(sql, values![doing, asking, expiring, purging], |row| {
-                Ok([row.next::<Option<i64>>()?, row.next()?, row.next()?, row.next()?])
-            })
-        });
+        let read = |row: &mut Row<'_>| Ok([row.next::<Option<i64>>()?, row.next()?, row.next()?, row.next()?]);
+        let next = self.database.row(sql, values![doing, asking, expiring, purging], read).await;
         Ok(next?.unwrap_or_default().map(|at| at.map(Timestamp)))
     }
 }
@@ -109,11 +107,23 @@ macro_rules! override_with {
             " ON CONFLICT ",
             $key,
             " DO UPDATE SET tries = 0, done_at = NULL, \
-             due_at = CASE WHEN leased = 1 THEN acts.due_at ELSE excluded.due_at END, \
-             again_at = CASE WHEN leased = 1 THEN excluded.due_at END"
+             due_at = CASE WHEN acts.leased = 1 THEN acts.due_at ELSE excluded.due_at END, \
+             again_at = CASE WHEN acts.leased = 1 THEN excluded.due_at END"
         )
     };
 }
+
+/// Those that are due, to nobody else. Where several processes look at the same time, none waits for what another is about to
+/// take.
+const LEASE: Dialect = Dialect {
+    sqlite: "UPDATE acts SET due_at = ?3, leased = 1, owner = ?5, tries = tries + 1 WHERE id IN (SELECT id FROM acts \
+             WHERE lane = ?1 AND done_at IS NULL AND due_at <= ?2 ORDER BY due_at LIMIT ?4) \
+             RETURNING id, kind, session_id, attempt, connection_id, tries - 1",
+    postgres: "WITH due AS MATERIALIZED (SELECT id FROM acts WHERE lane = ?1 AND done_at IS NULL AND due_at <= ?2 \
+               ORDER BY due_at LIMIT ?4 FOR NO KEY UPDATE SKIP LOCKED) \
+               UPDATE acts SET due_at = ?3, leased = 1, owner = ?5, tries = tries + 1 FROM due WHERE acts.id = due.id \
+               RETURNING acts.id, kind, session_id, attempt, connection_id, tries - 1",
+};
 
 impl Tx {
     /// Makes an act due, once: a second wish for the same changes nothing.
@@ -125,7 +135,7 @@ impl Tx {
             About::Attempt(..) => keep!("(session_id, attempt, kind)"),
             About::Connection(_) => keep!("(connection_id) WHERE connection_id IS NOT NULL"),
         };
-        self.wish(sql, kind, about, due_at)
+        self.wish(sql, kind, about, due_at).await
     }
 
     /// Makes an act due at this time and no other, whether or not it is there or was done before. One that runs is done
@@ -138,7 +148,7 @@ impl Tx {
             About::Attempt(..) => override_with!("(session_id, attempt, kind)"),
             About::Connection(_) => override_with!("(connection_id) WHERE connection_id IS NOT NULL"),
         };
-        self.wish(sql, kind, about, due_at)
+        self.wish(sql, kind, about, due_at).await
     }
 
     /// Makes an act of an attempt due at this time at the latest: one that is due before finds out by itself that it may
@@ -149,19 +159,25 @@ impl Tx {
     pub async fn wake_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
         let sql = concat!(
             override_with!("(session_id, attempt, kind)"),
-            " WHERE done_at IS NOT NULL OR leased = 1 OR acts.due_at > excluded.due_at"
+            " WHERE acts.done_at IS NOT NULL OR acts.leased = 1 OR acts.due_at > excluded.due_at"
         );
-        self.wish(sql, kind, about, due_at)
+        self.wish(sql, kind, about, due_at).await
     }
 
-    fn wish(&mut self, sql: &'static str, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
+    async fn wish(
+        &mut self,
+        sql: &'static str,
+        kind: ActKind,
+        about: &About,
+        due_at: Timestamp,
+    ) -> Result<(), StoreError> {
         let lane = kind.lane();
         let (kind, in_lane) = (Value::from(kind.as_str()), Value::from(lane as i64));
         let [session, attempt, connection] = match about {
             About::Attempt(session, attempt) => [Value::from(session), Value::from(*attempt), Value::Null],
             About::Connection(id) => [Value::Null, Value::Null, Value::from(&id.0)],
         };
-        self.db()?.execute(sql, &[kind, session, attempt, connection, in_lane, Value::from(due_at)])?;
+        self.part.execute(sql, &[kind, session, attempt, connection, in_lane, Value::from(due_at)]).await?;
         self.note_due(lane, due_at);
         Ok(())
     }
@@ -195,18 +211,16 @@ impl Tx {
         lease: Duration,
         most: usize,
     ) -> Result<Vec<Act>, StoreError> {
-        let sql = "UPDATE acts SET due_at = ?3, leased = 1, tries = tries + 1 WHERE id IN (SELECT id FROM acts \
-                   WHERE lane = ?1 AND done_at IS NULL AND due_at <= ?2 ORDER BY due_at LIMIT ?4) \
-                   RETURNING id, kind, session_id, attempt, connection_id, tries - 1";
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = self.db()?.rows(sql, values![lane as i64, now, now.plus(lease), most], Stored::read)?;
+        let values = values![lane as i64, now, now.plus(lease), most, self.owner];
+        let rows = self.part.rows(self.part.say(LEASE), values, Stored::read).await?;
         let readable = |row: Stored| {
             // One that cannot be read must not hold up the others.
             Act::try_from(row).inspect_err(|error| tracing::error!(%error, "an act cannot be read")).ok()
         };
         let acts = rows.into_iter().filter_map(readable).collect();
         let next = "SELECT MIN(due_at) FROM acts WHERE lane = ?1 AND done_at IS NULL";
-        let next = self.db()?.row(next, values![lane as i64], single::<Option<i64>>)?;
+        let next = self.part.row(next, values![lane as i64], single::<Option<i64>>).await?;
         self.soonest[lane as usize] = next.flatten().map(Timestamp);
         Ok(acts)
     }
@@ -219,51 +233,57 @@ impl Tx {
         let Some((session, attempt)) = about.attempt() else { return Ok(()) };
         let sql = "UPDATE acts SET done_at = ?4 WHERE session_id = ?1 AND attempt = ?2 AND kind = ?3 \
                    AND done_at IS NULL AND leased = 0";
-        self.db()?.execute(sql, values![&session, attempt, kind.as_str(), now]).map(drop)
+        self.part.execute(sql, values![&session, attempt, kind.as_str(), now]).await.map(drop)
     }
 
     /// Lengthens a lease, while what was leased goes on.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the lease is no longer ours, or the database fails.
     pub async fn renew_lease(&mut self, id: i64, until: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE acts SET due_at = ?2 WHERE id = ?1 AND leased = 1 AND due_at < ?2";
-        self.db()?.execute(sql, values![id, until]).map(drop)
+        let sql = "UPDATE acts SET due_at = CASE WHEN due_at < ?2 THEN ?2 ELSE due_at END \
+                   WHERE id = ?1 AND leased = 1 AND owner = ?3";
+        let renewed = self.part.execute(sql, values![id, until, self.owner]).await?;
+        if renewed == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
     }
 
     /// Ends an act, unless it was made due again while it ran.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the act's lease is no longer ours, or the database fails.
     pub async fn finish_act(&mut self, id: i64, now: Timestamp) -> Result<(), StoreError> {
         let sql = "UPDATE acts SET done_at = CASE WHEN again_at IS NULL THEN ?2 END, due_at = COALESCE(again_at, due_at), \
-                   again_at = NULL, leased = 0 WHERE id = ?1 RETURNING lane, CASE WHEN done_at IS NULL THEN due_at END";
-        self.end_run(sql, values![id, now])
+                   again_at = NULL, leased = 0 WHERE id = ?1 AND leased = 1 AND owner = ?3 \
+                   RETURNING lane, CASE WHEN done_at IS NULL THEN due_at END";
+        self.end_run(sql, values![id, now, self.owner]).await
     }
 
     /// Puts an act off, with the reason if there is one; or to when it was made due again while it ran.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the act's lease is no longer ours, or the database fails.
     pub async fn put_off_act(&mut self, id: i64, due_at: Timestamp, reason: Option<&str>) -> Result<(), StoreError> {
-        let sql = "UPDATE acts SET due_at = COALESCE(again_at, ?2), again_at = NULL, leased = 0, problem = ?3 WHERE id = ?1 \
-                   RETURNING lane, due_at";
-        self.end_run(sql, values![id, due_at, reason])
+        let sql = "UPDATE acts SET due_at = COALESCE(again_at, ?2), again_at = NULL, leased = 0, problem = ?4 WHERE id = ?1 \
+                   AND leased = 1 AND owner = ?3 RETURNING lane, due_at";
+        self.end_run(sql, values![id, due_at, self.owner, reason]).await
     }
 
     /// Puts an act off as if it had never been tried; or to when it was made due again while it ran.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the act's lease is no longer ours, or the database fails.
     pub async fn rest_act(&mut self, id: i64, due_at: Timestamp) -> Result<(), StoreError> {
         let sql = "UPDATE acts SET due_at = COALESCE(again_at, ?2), again_at = NULL, leased = 0, tries = 0 WHERE id = ?1 \
-                   RETURNING lane, due_at";
-        self.end_run(sql, values![id, due_at])
+                   AND leased = 1 AND owner = ?3 RETURNING lane, due_at";
+        self.end_run(sql, values![id, due_at, self.owner]).await
     }
 
     /// Changes an act that ran, and notes when it is due again, if it is.
-    fn end_run(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<(), StoreError> {
-        let due = self.db()?.rows(sql, values, |row| Ok((row.next::<i64>()?, row.next::<Option<i64>>()?)))?;
+    async fn end_run(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<(), StoreError> {
+        let due = self.part.rows(sql, values, |row| Ok((row.next::<i64>()?, row.next::<Option<i64>>()?))).await?;
+        if due.is_empty() {
+            return Err(StoreError::LeaseLost);
+        }
         for (lane, due_at) in due {
             let lane = Lane::ALL.into_iter().find(|known| *known as i64 == lane);
             if let (Some(lane), Some(due_at)) = (lane, due_at) {
@@ -273,13 +293,17 @@ impl Tx {
         Ok(())
     }
 
-    /// Frees the leases of a process that is no more. Only right where one process alone has the database, as on SQLite.
+    /// Frees the leases of a process that is no more, where one process alone has the database: elsewhere they end by
+    /// themselves.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn free_leases(&mut self) -> Result<(), StoreError> {
+        if self.part.is_shared() {
+            return Ok(());
+        }
         let sql = "UPDATE acts SET due_at = 0, leased = 0 WHERE leased = 1 AND done_at IS NULL";
-        self.db()?.execute(sql, &[]).map(drop)
+        self.part.execute(sql, &[]).await.map(drop)
     }
 
     /// Sets when everything is to be deleted by how long the desk keeps it now: what was submitted, counted from then,
@@ -292,8 +316,13 @@ impl Tx {
         // So long that it never comes, and still far from where adding to it overflows.
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
         let (keep, unfinished) = (ms(keep), ms(unfinished));
-        let db = self.db()?;
-        let last = db.row("SELECT kept, unfinished FROM retention", &[], |row| Ok((row.next()?, row.next()?)))?;
+        if self.part.is_shared() {
+            // One start at a time; and of a million registrations it may take longer than other statements may.
+            self.part.execute("LOCK TABLE retention IN SHARE ROW EXCLUSIVE MODE", &[]).await?;
+            self.part.execute("SET LOCAL statement_timeout = 0", &[]).await?;
+        }
+        let last = self.part.row("SELECT kept, unfinished FROM retention", &[], |row| Ok((row.next()?, row.next()?)));
+        let last = last.await?;
         if last == Some((keep, unfinished)) {
             return Ok(());
         }
@@ -303,9 +332,9 @@ impl Tx {
                    LEFT JOIN registrations ON registrations.session_id = purges.session_id \
                    WHERE purges.kind = 'purge' AND purges.lane = 3 AND purges.done_at IS NULL) AS wanted \
                    WHERE acts.id = wanted.id AND acts.due_at <> wanted.due_at";
-        db.execute(sql, values![keep, unfinished])?;
-        db.execute("DELETE FROM retention", &[])?;
-        db.execute("INSERT INTO retention (kept, unfinished) VALUES (?1, ?2)", values![keep, unfinished])?;
-        Ok(())
+        self.part.execute(sql, values![keep, unfinished]).await?;
+        self.part.execute("DELETE FROM retention", &[]).await?;
+        let sql = "INSERT INTO retention (kept, unfinished) VALUES (?1, ?2)";
+        self.part.execute(sql, values![keep, unfinished]).await.map(drop)
     }
 }

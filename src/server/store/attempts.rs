@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Lane, Store, StoreError, Tx,
-    connection::{Row, values},
+    Act, Lane, Store, StoreError, Tx,
+    statement::{Row, values},
 };
 use crate::{
     domain::{
@@ -188,7 +188,7 @@ impl Store {
     /// When the database fails.
     pub async fn attempt_by_link(&self, link: LinkId) -> Result<Option<Attempt>, StoreError> {
         let sql = select!("link = ?1");
-        self.readers.read(|db| db.row(sql, values![link.as_str()], Stored::read))?.map(Attempt::try_from).transpose()
+        self.database.row(sql, values![link.as_str()], Stored::read).await?.map(Attempt::try_from).transpose()
     }
 
     /// One attempt of a session.
@@ -196,7 +196,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn attempt(&self, session: SessionId, number: u32) -> Result<Option<Attempt>, StoreError> {
-        let row = self.readers.read(|db| db.row(BY_NUMBER, values![&session, number], Stored::read))?;
+        let row = self.database.row(BY_NUMBER, values![&session, number], Stored::read).await?;
         row.map(Attempt::try_from).transpose()
     }
 
@@ -212,7 +212,7 @@ impl Store {
     /// When the database fails.
     pub async fn is_bound_elsewhere(&self, id: &ProofId, session: SessionId, number: u32) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM attempts WHERE proof_id = ?1 AND NOT (session_id = ?2 AND attempt = ?3)";
-        self.readers.read(|db| db.has(sql, values![&id.0, &session, number]))
+        self.database.has(sql, values![&id.0, &session, number]).await
     }
 }
 
@@ -242,11 +242,11 @@ impl Tx {
             attempt.connection_id.as_ref().map(|id| &id.0),
             now,
         ];
-        self.db()?.execute(sql, values)?;
+        self.part.execute(sql, values).await?;
         if let Some(invitation) = invitation {
             let sql = "INSERT INTO invitations (session_id, attempt, url, message) VALUES (?1, ?2, ?3, ?4)";
             let message = invitation.message.as_ref().map(Value::to_string);
-            self.db()?.execute(sql, values![&attempt.session, attempt.number, &invitation.url, message])?;
+            self.part.execute(sql, values![&attempt.session, attempt.number, &invitation.url, message]).await?;
         }
         Ok(())
     }
@@ -256,7 +256,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn attempt(&mut self, session: SessionId, number: u32) -> Result<Option<Attempt>, StoreError> {
-        let row = self.db()?.row(BY_NUMBER, values![&session, number], Stored::read)?;
+        let row = self.part.row(BY_NUMBER, values![&session, number], Stored::read).await?;
         row.map(Attempt::try_from).transpose()
     }
 
@@ -273,7 +273,7 @@ impl Tx {
     pub async fn awaits_connection(&mut self) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM acts JOIN sessions ON sessions.id = acts.session_id AND sessions.attempt = acts.attempt \
                    WHERE acts.lane = ?1 AND acts.done_at IS NULL AND sessions.stage IN ('waiting', 'scanned') LIMIT 1";
-        self.db()?.has(sql, values![Lane::Asking as i64])
+        self.part.has(sql, values![Lane::Asking as i64]).await
     }
 
     /// Notes when the platform had answered the wallet, unless that is known.
@@ -282,24 +282,21 @@ impl Tx {
     /// When the database fails.
     pub async fn mark_answered(&mut self, session: SessionId, number: u32, now: Timestamp) -> Result<(), StoreError> {
         let sql = "UPDATE attempts SET answered_at = ?3 WHERE session_id = ?1 AND attempt = ?2 AND answered_at IS NULL";
-        self.db()?.execute(sql, values![&session, number, now]).map(drop)
+        self.part.execute(sql, values![&session, number, now]).await.map(drop)
     }
 
-    /// Notes that the platform is about to be told to ask for the proof. Says whether it may be: not when the exchange is
-    /// known meanwhile, nor when the attempt is over or another one has begun.
+    /// Notes that the platform is about to be told to ask for the proof, by this act. Says whether it may be: not when the
+    /// exchange is known meanwhile, nor when the attempt is over or another one has begun, nor when the act is no longer ours.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn mark_proof_asked(
-        &mut self,
-        session: SessionId,
-        number: u32,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn mark_proof_asked(&mut self, act: &Act, attempt: &Attempt, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "UPDATE attempts SET proof_asked_at = ?3 WHERE session_id = ?1 AND attempt = ?2 AND proof_id IS NULL \
                    AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = ?1 AND sessions.attempt = ?2 \
-                   AND sessions.stage IN ('connected', 'requested'))";
-        Ok(self.db()?.execute(sql, values![&session, number, now])? > 0)
+                   AND sessions.stage IN ('connected', 'requested')) \
+                   AND EXISTS (SELECT 1 FROM acts WHERE acts.id = ?4 AND acts.leased = 1 AND acts.owner = ?5)";
+        let values = values![&attempt.session, attempt.number, now, act.id, self.owner];
+        Ok(self.part.execute(sql, values).await? > 0)
     }
 
     /// Keeps how many cards a presentation answers from.
@@ -308,7 +305,7 @@ impl Tx {
     /// When the database fails.
     pub async fn store_cards(&mut self, session: SessionId, number: u32, cards: Cards) -> Result<(), StoreError> {
         let sql = "UPDATE attempts SET cards = ?3 WHERE session_id = ?1 AND attempt = ?2";
-        self.db()?.execute(sql, values![&session, number, cards.as_str()]).map(drop)
+        self.part.execute(sql, values![&session, number, cards.as_str()]).await.map(drop)
     }
 
     /// Stores the revealed attributes, sealed; or forgets them.
@@ -325,6 +322,6 @@ impl Tx {
             self.keys.seal(&attributes_place(session, number), &serde_json::to_vec(revealed).unwrap_or_default())
         });
         let sql = "UPDATE attempts SET attributes = ?3 WHERE session_id = ?1 AND attempt = ?2";
-        self.db()?.execute(sql, values![&session, number, sealed]).map(drop)
+        self.part.execute(sql, values![&session, number, sealed]).await.map(drop)
     }
 }

@@ -1,6 +1,9 @@
 //! What waits in the database, for whoever watches over it. *Runs: server.*
 
-use super::{Lane, Store, StoreError, connection::values};
+use super::{
+    Lane, Store, StoreError,
+    statement::{Row, values},
+};
 use crate::domain::time::Timestamp;
 
 /// How much waits.
@@ -26,12 +29,11 @@ impl Store {
                    (SELECT COUNT(*) FROM events WHERE outcome = 'unmatched')";
         let [doing, asking, expiring, purging] = Lane::ALL.map(|lane| lane as i64);
         let values = values![now, doing, asking, expiring, purging];
-        let backlog = self.readers.read(|db| {
-            db.row(sql, values, |row| {
-                let due = [row.next()?, row.next()?, row.next()?, row.next()?];
-                Ok(Backlog { due, unmatched: row.next()? })
-            })
-        });
+        let read = |row: &mut Row<'_>| {
+            let due = [row.next()?, row.next()?, row.next()?, row.next()?];
+            Ok(Backlog { due, unmatched: row.next()? })
+        };
+        let backlog = self.database.row(sql, values, read).await;
         Ok(backlog?.unwrap_or_default())
     }
 }

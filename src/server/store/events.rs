@@ -3,7 +3,8 @@
 
 use super::{
     Matched, Store, StoreError, Tx,
-    connection::{Row, values},
+    database::Dialect,
+    statement::{Row, values},
 };
 use crate::{
     domain::{ids::ConnectionId, time::Timestamp},
@@ -101,13 +102,34 @@ impl UnmatchedEvent {
 
 const ANY_UNMATCHED: &str = "SELECT 1 FROM events WHERE outcome = 'unmatched' LIMIT 1";
 
+/// Deliveries that wait, with a condition. What another process is about to settle is left to it.
+macro_rules! unmatched {
+    ($where:literal) => {
+        Dialect {
+            sqlite: unmatched!($where, ""),
+            postgres: unmatched!($where, " FOR NO KEY UPDATE OF events SKIP LOCKED"),
+        }
+    };
+    ($where:literal, $end:literal) => {
+        concat!("SELECT id, body, cards FROM events WHERE outcome = 'unmatched' AND ", $where, $end)
+    };
+}
+const UNMATCHED_OF: Dialect = unmatched!("connection_id = ?1 ORDER BY id");
+const MATCHABLE: Dialect = unmatched!(
+    "(EXISTS (SELECT 1 FROM attempts WHERE out_of_band_id = events.out_of_band_id) OR \
+     EXISTS (SELECT 1 FROM attempts WHERE invitation_id = events.out_of_band_id) OR \
+     EXISTS (SELECT 1 FROM attempts WHERE connection_id = events.connection_id) OR \
+     EXISTS (SELECT 1 FROM attempts WHERE proof_id = events.record_id) OR \
+     EXISTS (SELECT 1 FROM attempts WHERE proof_thread_id = events.thread_id)) ORDER BY id LIMIT 100"
+);
+
 impl Store {
     /// Whether any delivery waits for its session.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn has_unmatched(&self) -> Result<bool, StoreError> {
-        self.readers.read(|db| db.has(ANY_UNMATCHED, &[]))
+        self.database.has(ANY_UNMATCHED, &[]).await
     }
 }
 
@@ -121,7 +143,7 @@ impl Tx {
         let sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM events WHERE session_id = ?1 AND key = ?2 \
                    AND outcome NOT IN ('parked', 'repeated')) OR EXISTS (SELECT 1 FROM events WHERE session_id IS NULL \
                    AND key = ?2 AND outcome NOT IN ('parked', 'repeated'))";
-        self.db()?.has(sql, values![attempt.map(|attempt| &attempt.session), key])
+        self.part.has(sql, values![attempt.map(|attempt| &attempt.session), key]).await
     }
 
     /// Stores a delivery with its key and its outcome. Its `proofData` and the wallet's name are not among what is stored.
@@ -159,7 +181,7 @@ impl Tx {
         if outcome == EventOutcome::Unmatched {
             self.has_unmatched = Some(true);
         }
-        self.db()?.execute(sql, values).map(drop)
+        self.part.execute(sql, values).await.map(drop)
     }
 
     /// The deliveries that wait for a session with this connection, in the order they came.
@@ -170,13 +192,12 @@ impl Tx {
         // Mostly none waits at all, and many ask in one transaction.
         let has_any = match self.has_unmatched {
             Some(known) => known,
-            None => *self.has_unmatched.insert(self.db()?.has(ANY_UNMATCHED, &[])?),
+            None => *self.has_unmatched.insert(self.part.has(ANY_UNMATCHED, &[]).await?),
         };
         if !has_any {
             return Ok(Vec::new());
         }
-        let sql = "SELECT id, body, cards FROM events WHERE outcome = 'unmatched' AND connection_id = ?1 ORDER BY id";
-        self.db()?.rows(sql, values![&connection.0], UnmatchedEvent::read)
+        self.part.rows(self.part.say(UNMATCHED_OF), values![&connection.0], UnmatchedEvent::read).await
     }
 
     /// Some of the deliveries that wait and whose key is known by now, in the order they came.
@@ -184,13 +205,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn matchable_events(&mut self) -> Result<Vec<UnmatchedEvent>, StoreError> {
-        let sql = "SELECT id, body, cards FROM events WHERE outcome = 'unmatched' AND (\
-                   EXISTS (SELECT 1 FROM attempts WHERE out_of_band_id = events.out_of_band_id) OR \
-                   EXISTS (SELECT 1 FROM attempts WHERE invitation_id = events.out_of_band_id) OR \
-                   EXISTS (SELECT 1 FROM attempts WHERE connection_id = events.connection_id) OR \
-                   EXISTS (SELECT 1 FROM attempts WHERE proof_id = events.record_id) OR \
-                   EXISTS (SELECT 1 FROM attempts WHERE proof_thread_id = events.thread_id)) ORDER BY id LIMIT 100";
-        self.db()?.rows(sql, &[], UnmatchedEvent::read)
+        self.part.rows(self.part.say(MATCHABLE), &[], UnmatchedEvent::read).await
     }
 
     /// Gives up on the deliveries that have waited since before `limit`. Gives back how many.
@@ -199,7 +214,7 @@ impl Tx {
     /// When the database fails.
     pub async fn park_events(&mut self, limit: Timestamp) -> Result<usize, StoreError> {
         let sql = "UPDATE events SET outcome = 'parked' WHERE outcome = 'unmatched' AND received_at < ?1";
-        self.db()?.execute(sql, values![limit])
+        self.part.execute(sql, values![limit]).await
     }
 
     /// Deletes some of what belongs to no session and is older than `limit`: deliveries, and acts about connections.
@@ -212,7 +227,7 @@ impl Tx {
                       (SELECT id FROM events WHERE session_id IS NULL AND received_at < ?1 LIMIT 500)";
         let acts = "DELETE FROM acts WHERE id IN \
                     (SELECT id FROM acts WHERE session_id IS NULL AND due_at < ?1 LIMIT 500)";
-        Ok(self.db()?.execute(events, values![limit])? + self.db()?.execute(acts, values![limit])?)
+        Ok(self.part.execute(events, values![limit]).await? + self.part.execute(acts, values![limit]).await?)
     }
 
     /// Settles a delivery that had waited for its session.
@@ -222,6 +237,6 @@ impl Tx {
     pub async fn settle_event(&mut self, id: i64, outcome: EventOutcome, attempt: &Matched) -> Result<(), StoreError> {
         let sql =
             "UPDATE events SET outcome = ?2, session_id = ?3, attempt = ?4 WHERE id = ?1 AND outcome = 'unmatched'";
-        self.db()?.execute(sql, values![id, outcome.as_str(), &attempt.session, attempt.attempt]).map(drop)
+        self.part.execute(sql, values![id, outcome.as_str(), &attempt.session, attempt.attempt]).await.map(drop)
     }
 }

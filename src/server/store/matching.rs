@@ -3,8 +3,8 @@
 
 use super::{
     Attempt, StoreError, Tx,
-    connection::{Row, values},
     sessions::{self, columns},
+    statement::{Row, values},
 };
 use crate::{
     domain::{
@@ -135,14 +135,47 @@ impl Key {
             Self::Connection => select!("connection_id"),
         }
     }
+
+    /// Keeps others from changing the sessions of what [`Key::select`] will find, before it is read: a statement that waits
+    /// for them sees of the other tables what was before the wait. For PostgreSQL; on SQLite nobody else can.
+    const fn take(self) -> &'static str {
+        match self {
+            Self::OutOfBand => take!("out_of_band_id"),
+            Self::Invitation => take!("invitation_id"),
+            Self::Alias => take!("alias"),
+            Self::Proof => take!("proof_id"),
+            Self::Thread => take!("proof_thread_id"),
+            Self::Connection => take!("connection_id"),
+        }
+    }
 }
+
+/// In the order of their ids, so that two who take several do not wait for each other.
+macro_rules! take {
+    ($key:literal) => {
+        concat!(
+            "SELECT id FROM sessions WHERE id IN (SELECT session_id FROM attempts WHERE ",
+            $key,
+            " = ?1) ORDER BY id FOR NO KEY UPDATE"
+        )
+    };
+}
+use take;
 
 impl Tx {
     /// The one attempt with this key that counts. Two that fit are as good as none: to choose would be to guess.
-    fn only(&self, key: Key, value: &str, counts: impl Fn(&Matched) -> bool) -> Result<Option<Found>, StoreError> {
+    async fn only(
+        &mut self,
+        key: Key,
+        value: &str,
+        counts: impl Fn(&Matched) -> bool,
+    ) -> Result<Option<Found>, StoreError> {
+        if self.part.is_shared() && !self.part.has(key.take(), values![value]).await? {
+            return Ok(None);
+        }
         let read = |row: &mut Row<'_>| Ok((Stored::read(row)?, sessions::Stored::read(row)?));
         let mut only = None;
-        for (attempt, session) in self.db()?.rows(key.select(), values![value], read)? {
+        for (attempt, session) in self.part.rows(key.select(), values![value], read).await? {
             let attempt = Matched::try_from(attempt)?;
             if counts(&attempt) && only.replace((attempt, session)).is_some() {
                 return Ok(None);
@@ -160,21 +193,21 @@ impl Tx {
         if let Some(id) = &delivery.out_of_band_id {
             // First, because it is unique: of a reused connection only this tells the new invitation from the old.
             for key in [Key::OutOfBand, Key::Invitation] {
-                if let Some(attempt) = self.only(key, &id.0, any)? {
+                if let Some(attempt) = self.only(key, &id.0, any).await? {
                     return Ok(Some(attempt));
                 }
             }
         }
         // What the platform itself, asked, said of the connection: the second key only (contract 7, point 7).
         if let Some(alias) = &delivery.alias
-            && let Some(attempt) = self.only(Key::Alias, alias, any)?
+            && let Some(attempt) = self.only(Key::Alias, alias, any).await?
         {
             return Ok(Some(attempt));
         }
         if delivery.kind == DeliveryKind::Proof {
             for (key, value) in [(Key::Proof, &delivery.record_id), (Key::Thread, &delivery.thread_id)] {
                 if let Some(value) = value
-                    && let Some(attempt) = self.only(key, value, any)?
+                    && let Some(attempt) = self.only(key, value, any).await?
                 {
                     return Ok(Some(attempt));
                 }
@@ -183,10 +216,10 @@ impl Tx {
         let Some(ConnectionId(id)) = &delivery.connection_id else { return Ok(None) };
         match delivery.kind {
             // The attempt that made it, not a later one that goes over it.
-            DeliveryKind::Connection => self.only(Key::Connection, id, |attempt| attempt.has_code),
+            DeliveryKind::Connection => self.only(Key::Connection, id, |attempt| attempt.has_code).await,
             // Only while we are asking and do not know the exchange yet: the webhook may overtake the answer (4.1).
             DeliveryKind::Proof => {
-                self.only(Key::Connection, id, |attempt| attempt.asked && attempt.proof_id.is_none())
+                self.only(Key::Connection, id, |attempt| attempt.asked && attempt.proof_id.is_none()).await
             }
             DeliveryKind::Issuance | DeliveryKind::Other => Ok(None),
         }
@@ -199,7 +232,7 @@ impl Tx {
     pub async fn bind_connection(&mut self, attempt: &Matched, id: &ConnectionId) -> Result<(), StoreError> {
         let sql =
             "UPDATE attempts SET connection_id = ?3 WHERE session_id = ?1 AND attempt = ?2 AND connection_id IS NULL";
-        self.db()?.execute(sql, values![&attempt.session, attempt.attempt, &id.0]).map(drop)
+        self.part.execute(sql, values![&attempt.session, attempt.attempt, &id.0]).await.map(drop)
     }
 
     /// Binds a proof exchange to an attempt that has none yet. One that belongs to another attempt stays there.
@@ -214,6 +247,6 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let sql = "UPDATE attempts SET proof_id = ?3, proof_thread_id = ?4 WHERE session_id = ?1 AND attempt = ?2 \
                    AND proof_id IS NULL AND NOT EXISTS (SELECT 1 FROM attempts AS other WHERE other.proof_id = ?3)";
-        self.db()?.execute(sql, values![&attempt.session, attempt.attempt, &id.0, thread]).map(drop)
+        self.part.execute(sql, values![&attempt.session, attempt.attempt, &id.0, thread]).await.map(drop)
     }
 }

@@ -1,19 +1,17 @@
 //! Keeps what must last. All SQL is in this room, and nothing else is. What is personal is sealed on its way in and
 //! opened on its way out, so that no other room can forget to.
 //!
-//! One connection writes, so that writers queue fairly instead of colliding, and those who wait may share a commit; many
-//! read. A write transaction is a [`Tx`], and what its methods change is on disk once [`Tx::commit`] returns
-//! (`synchronous = FULL`). *Runs: server.*
+//! It is a file of SQLite's, which one process has, or a PostgreSQL server, which many share; their statements are the same.
+//! A write transaction is a [`Tx`], and what its methods change is on disk once [`Tx::commit`] returns. *Runs: server.*
 
-use std::{str::FromStr, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
-use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use rand::Rng;
 
 use self::{
-    checkpoint::Checkpointer,
-    connection::{Connection, single},
-    readers::Readers,
-    writer::{Part, Writer},
+    database::{Database, Part},
+    postgres::Postgres,
+    sqlite::Sqlite,
 };
 use super::secrets::KeyRing;
 use crate::domain::time::Timestamp;
@@ -22,22 +20,25 @@ mod act;
 mod acts;
 mod attempts;
 mod backlog;
-mod checkpoint;
-mod connection;
+mod database;
 mod events;
+mod hand_overs;
+mod listening;
 mod matching;
-mod readers;
+mod postgres;
 mod registrations;
 mod reseal;
 mod sandbox;
 mod sessions;
-mod writer;
+mod sqlite;
+mod statement;
 
 pub use act::{About, ActKind, Lane};
 pub use acts::Act;
 pub use attempts::{Attempt, Invited};
 pub use backlog::Backlog;
 pub use events::{EventOutcome, Source, UnmatchedEvent};
+pub use listening::Listening;
 pub use matching::Matched;
 pub use registrations::{Registration, Submitted};
 pub use reseal::Resealed;
@@ -45,12 +46,15 @@ pub use reseal::Resealed;
 /// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database failed.
+    /// SQLite failed.
     #[error("the database: {0}")]
-    Database(#[from] rusqlite::Error),
-    /// Its address is none, or it could not be opened to bring its tables up to date.
+    Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL failed, or the way to it.
     #[error("the database: {0}")]
-    Opening(#[from] sqlx::Error),
+    Postgres(#[from] sqlx::Error),
+    /// PostgreSQL does not answer.
+    #[error("the database does not answer")]
+    Slow,
     /// The tables could not be brought up to date.
     #[error("the database's tables: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -60,9 +64,12 @@ pub enum StoreError {
     /// The server stops.
     #[error("the database is closed")]
     Closed,
-    /// The commit that was shared with others failed; what it was is in the log.
-    #[error("the database: a shared commit failed")]
+    /// The commit failed, or one that was shared with others; what it was is in the log.
+    #[error("the database: a commit failed")]
     NotCommitted,
+    /// Somebody else has taken over the act meanwhile.
+    #[error("the act's lease was lost")]
+    LeaseLost,
     /// A row says something that cannot be.
     #[error("table {table}, row {row}: {problem}")]
     Inconsistent {
@@ -81,38 +88,64 @@ impl StoreError {
     pub fn is_of_one_row(&self) -> bool {
         match self {
             Self::Inconsistent { .. } => true,
-            Self::Database(rusqlite::Error::SqliteFailure(error, _)) => {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {
                 error.code == rusqlite::ErrorCode::ConstraintViolation
             }
-            Self::Database(error) => matches!(
+            Self::Sqlite(error) => matches!(
                 error,
                 rusqlite::Error::InvalidColumnType(..)
                     | rusqlite::Error::FromSqlConversionFailure(..)
                     | rusqlite::Error::IntegralValueOutOfRange(..)
             ),
-            Self::Opening(_) | Self::Migration(_) | Self::Thread(_) | Self::Closed | Self::NotCommitted => false,
+            Self::Postgres(error) => {
+                matches!(error, sqlx::Error::ColumnDecode { .. }) || self.sql_state().starts_with("23")
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether others were in the way, so that the same once more may succeed: two that waited for each other, or who wrote
+    /// the same key at the same moment.
+    #[must_use]
+    pub fn is_of_the_moment(&self) -> bool {
+        // deadlock_detected, serialization_failure, lock_not_available, unique_violation
+        matches!(&*self.sql_state(), "40P01" | "40001" | "55P03" | "23505")
+    }
+
+    /// Whether the connection was lost, which says nothing of the next one.
+    fn is_lost_connection(&self) -> bool {
+        match self {
+            Self::Postgres(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => true,
+            // Class 57P: the server was told to stop, fell, or is starting; 25P03: it ended a transaction that was idle.
+            Self::Postgres(sqlx::Error::Database(_)) => {
+                let state = self.sql_state();
+                state.starts_with("57P") || state == "25P03"
+            }
+            _ => false,
+        }
+    }
+
+    /// PostgreSQL's code for it; empty where it has none.
+    fn sql_state(&self) -> Cow<'_, str> {
+        match self {
+            Self::Postgres(sqlx::Error::Database(error)) => error.code().unwrap_or_default(),
+            _ => Cow::Borrowed(""),
         }
     }
 
     /// Whether somebody else keeps the lock at the moment.
     fn is_busy(&self) -> bool {
-        matches!(self, Self::Database(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy))
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy))
     }
 }
-
-/// What the writer keeps of the file in memory, in KiB: with the keys of some ten thousand registrations, whose pages every
-/// delivery changes at random places. Readers have SQLite's 2 MiB each at most.
-const WRITE_CACHE: u32 = 8192;
-/// What the connection keeps that folds the log back: it copies pages, and reads none twice.
-const LEAST_CACHE: u32 = 64;
 
 /// The database.
 #[derive(Clone)]
 pub struct Store {
-    writer: Writer,
-    readers: Arc<Readers>,
-    checkpointer: Arc<Checkpointer>,
+    database: Database,
     keys: Arc<KeyRing>,
+    /// By this number its leases are known among those of other processes.
+    owner: i64,
 }
 
 /// A write transaction. Dropped without [`Tx::commit`] it changes nothing.
@@ -124,28 +157,39 @@ pub struct Tx {
     has_unmatched: Option<bool>,
     /// What is to follow the commit.
     after: Vec<Box<dyn FnOnce() + Send>>,
-    checkpointer: Arc<Checkpointer>,
     keys: Arc<KeyRing>,
+    owner: i64,
 }
 
 impl Store {
-    /// Opens the database at `sqlite://path`, which is made when it is not there, and brings its tables up to date. What
-    /// is personal in it is sealed with these keys.
+    /// Opens the database, and brings its tables up to date: the file at `sqlite://path`, which is made when it is not there,
+    /// or a database of the server at `postgres://…`, with at most so many connections. What is personal in it is sealed with
+    /// these keys.
     ///
     /// # Errors
-    /// When the file cannot be opened or is not such a database.
-    pub async fn open(url: &str, keys: Arc<KeyRing>) -> Result<Self, StoreError> {
-        // Changing tables copies them: foreign keys would take what belongs to an old table along with it, and what was
-        // personal in it must not stay in the file.
-        let options = SqliteConnectOptions::from_str(url)?.foreign_keys(false).pragma("secure_delete", "ON");
-        let path = options.get_filename().to_owned();
-        let writing = Connection::to_write(&path, WRITE_CACHE)?;
-        let mut migrating = SqliteConnection::connect_with(&options).await?;
-        sqlx::migrate!("migrations/sqlite").run(&mut migrating).await?;
-        migrating.close().await?;
-        let writer = Writer::new(writing);
-        let checkpointer = Checkpointer::new(Connection::to_write(&path, LEAST_CACHE)?, writer.clone())?;
-        Ok(Self { writer, readers: Arc::new(Readers::open(&path)?), checkpointer, keys })
+    /// When it cannot be opened or is not such a database.
+    pub async fn open(url: &str, most_connections: u32, keys: Arc<KeyRing>) -> Result<Self, StoreError> {
+        let database = if is_shared(url) {
+            Database::Postgres(Postgres::open(url, most_connections).await?)
+        } else {
+            Database::Sqlite(Sqlite::open(url).await?)
+        };
+        Ok(Self { database, keys, owner: rand::rng().random() })
+    }
+
+    /// Whether other processes may work with the same database.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        matches!(self.database, Database::Postgres(_))
+    }
+
+    /// How many may write at the same time and leave others something.
+    #[must_use]
+    pub fn writers(&self) -> usize {
+        match &self.database {
+            Database::Sqlite(_) => 1,
+            Database::Postgres(server) => server.connections().div_ceil(2),
+        }
     }
 
     /// Begins a write transaction; waits for its turn.
@@ -153,21 +197,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(self.tx(self.writer.begin().await?))
+        Ok(self.tx(self.database.begin().await?))
     }
 
-    /// The same for those who come in crowds: whoever waits at the same time shares one commit. What is read may be
+    /// The same for those who come in crowds: on SQLite, whoever waits at the same time shares one commit. What is read may be
     /// another's change that is not on disk yet, so commit before anybody is told of it, also where nothing was changed.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn begin_shared(&self) -> Result<Tx, StoreError> {
-        Ok(self.tx(self.writer.begin_shared().await?))
+        Ok(self.tx(self.database.begin_shared().await?))
     }
 
     fn tx(&self, part: Part) -> Tx {
-        let (checkpointer, keys) = (Arc::clone(&self.checkpointer), Arc::clone(&self.keys));
-        Tx { part, soonest: [None; Lane::ALL.len()], has_unmatched: None, after: Vec::new(), checkpointer, keys }
+        let (keys, owner) = (Arc::clone(&self.keys), self.owner);
+        Tx { part, soonest: [None; Lane::ALL.len()], has_unmatched: None, after: Vec::new(), keys, owner }
     }
 
     /// Whether the database answers.
@@ -175,35 +219,41 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.readers.read(|db| db.has("SELECT 1 FROM sessions LIMIT 1", &[])).map(drop)
+        self.database.has("SELECT 1 FROM sessions LIMIT 1", &[]).await.map(drop)
     }
 
-    /// Folds the write-ahead log into the file and empties it: until then it still holds what was deleted from the file,
-    /// where `secure_delete` has overwritten it. Readers that are busy put it off; says whether it was done.
+    /// Folds SQLite's write-ahead log into the file and empties it: until then it still holds what was deleted from the file,
+    /// where `secure_delete` has overwritten it. Readers that are busy put it off; says whether it was done. PostgreSQL keeps
+    /// its log as long as its operator wants it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn empty_log(&self) -> Result<bool, StoreError> {
-        let busy = self.writer.aside(|db| db.row("PRAGMA wal_checkpoint(TRUNCATE)", &[], single::<i64>)).await?;
-        Ok(busy == Some(0))
+        match &self.database {
+            Database::Sqlite(file) => file.empty_log().await,
+            Database::Postgres(_) => Ok(true),
+        }
     }
 
-    /// Closes all connections; the last one folds the write-ahead log into the file.
+    /// Closes all connections.
     pub async fn close(&self) {
-        self.checkpointer.close().await;
-        self.readers.close();
-        self.writer.close().await;
+        self.database.close().await;
     }
+}
+
+/// Whether the database at this address is one that several processes may share.
+#[must_use]
+pub fn is_shared(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 impl Tx {
     /// Makes the changes last.
     ///
     /// # Errors
-    /// When the database fails; then nothing was changed.
+    /// When the database fails. Then nothing was changed, unless a connection to PostgreSQL was lost in this very moment.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.part.commit().await?;
-        self.checkpointer.committed();
         self.after.drain(..).for_each(|follow| follow());
         Ok(())
     }
@@ -211,9 +261,5 @@ impl Tx {
     /// Does this once the changes last, and never if they do not. For what is counted.
     pub fn after_commit(&mut self, follow: impl FnOnce() + Send + 'static) {
         self.after.push(Box::new(follow));
-    }
-
-    fn db(&self) -> Result<&Connection, StoreError> {
-        self.part.connection()
     }
 }

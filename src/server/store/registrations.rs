@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Store, StoreError, Tx,
-    connection::{Row, single, values},
+    statement::{Row, single, values},
 };
 use crate::{
     domain::{contact::Contact, ids::SessionId, time::Timestamp},
@@ -48,7 +48,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn registration(&self, session: SessionId) -> Result<Option<Registration>, StoreError> {
-        self.readers.read(|db| db.row(SELECT, values![&session], Registration::read))
+        self.database.row(SELECT, values![&session], Registration::read).await
     }
 
     /// What was submitted in a session; `None` when nothing was, or its key is gone.
@@ -57,7 +57,7 @@ impl Store {
     /// When the database fails.
     pub async fn submitted(&self, session: SessionId) -> Result<Option<Submitted>, StoreError> {
         let sql = "SELECT record FROM registrations WHERE session_id = ?1";
-        let sealed = self.readers.read(|db| db.row(sql, values![&session], single::<Vec<u8>>))?;
+        let sealed = self.database.row(sql, values![&session], single::<Vec<u8>>).await?;
         let opened = sealed.and_then(|sealed| self.keys.unseal(&record_place(session), &sealed));
         Ok(opened.and_then(|json| serde_json::from_slice(&json).ok()))
     }
@@ -69,7 +69,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn registration(&mut self, session: SessionId) -> Result<Option<Registration>, StoreError> {
-        self.db()?.row(SELECT, values![&session], Registration::read)
+        self.part.row(SELECT, values![&session], Registration::read).await
     }
 
     /// Stores a registration, sealed. Says whether it could be: a number that is taken asks for another one.
@@ -90,6 +90,6 @@ impl Tx {
         let sealed = self.keys.seal(&record_place(session), &json);
         let values =
             values![&session, attempt, &registration.number, consent.0, consent.1, registration.submitted_at, sealed,];
-        Ok(self.db()?.execute(sql, values)? == 1)
+        Ok(self.part.execute(sql, values).await? == 1)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError,
-    connection::{Row, values},
+    statement::{Row, values},
 };
 
 /// A column of sealed data: how its rows are walked through, how one is changed, and what each is bound to.
@@ -29,13 +29,13 @@ impl Sealed {
 
 const COLUMNS: [Column; 4] = [
     Column {
-        select: "SELECT id AS session, 0 AS attempt, wallet_name AS sealed FROM sessions \
+        select: "SELECT id AS session, CAST(0 AS BIGINT) AS attempt, wallet_name AS sealed FROM sessions \
                  WHERE wallet_name IS NOT NULL AND id > ?1 AND ?2 >= 0 ORDER BY id LIMIT 500",
         update: "UPDATE sessions SET wallet_name = ?4 WHERE id = ?1 AND ?2 >= 0 AND wallet_name = ?3",
         place: |row| format!("sessions/{}/wallet_name", row.session),
     },
     Column {
-        select: "SELECT id AS session, 0 AS attempt, draft AS sealed FROM sessions \
+        select: "SELECT id AS session, CAST(0 AS BIGINT) AS attempt, draft AS sealed FROM sessions \
                  WHERE draft IS NOT NULL AND id > ?1 AND ?2 >= 0 ORDER BY id LIMIT 500",
         update: "UPDATE sessions SET draft = ?4 WHERE id = ?1 AND ?2 >= 0 AND draft = ?3",
         place: |row| format!("sessions/{}/draft", row.session),
@@ -47,7 +47,7 @@ const COLUMNS: [Column; 4] = [
         place: |row| format!("attempts/{}/{}/attributes", row.session, row.attempt),
     },
     Column {
-        select: "SELECT session_id AS session, 0 AS attempt, record AS sealed FROM registrations \
+        select: "SELECT session_id AS session, CAST(0 AS BIGINT) AS attempt, record AS sealed FROM registrations \
                  WHERE session_id > ?1 AND ?2 >= 0 ORDER BY session_id LIMIT 500",
         update: "UPDATE registrations SET record = ?4 WHERE session_id = ?1 AND ?2 >= 0 AND record = ?3",
         place: |row| format!("registrations/{}/record", row.session),
@@ -76,8 +76,8 @@ impl Store {
         for column in COLUMNS {
             let mut after = (String::new(), 0_i64);
             loop {
-                let tx = self.begin().await?;
-                let rows = tx.db()?.rows(column.select, values![&after.0, after.1], Sealed::read)?;
+                let mut tx = self.begin().await?;
+                let rows = tx.part.rows(column.select, values![&after.0, after.1], Sealed::read).await?;
                 let Some(last) = rows.last() else { break };
                 after = (last.session.clone(), last.attempt);
                 for row in &rows {
@@ -92,7 +92,7 @@ impl Store {
                     };
                     let anew = self.keys.seal(&place, &opened);
                     let values = values![&row.session, row.attempt, &*row.sealed, anew];
-                    tx.db()?.execute(column.update, values)?;
+                    tx.part.execute(column.update, values).await?;
                     result.changed += 1;
                 }
                 tx.commit().await?;

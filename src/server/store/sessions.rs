@@ -2,7 +2,8 @@
 
 use super::{
     Store, StoreError, Tx,
-    connection::{Row, single, values},
+    database::{Database, Dialect},
+    statement::{Row, single, values},
 };
 use crate::{
     domain::{
@@ -40,7 +41,15 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = ?1");
+/// By its primary key.
+macro_rules! by_id {
+    () => {
+        concat!("SELECT ", columns!(), " FROM sessions WHERE id = ?1")
+    };
+}
+const BY_ID: &str = by_id!();
+/// So that nobody else changes it meanwhile. On SQLite nobody can.
+const TO_CHANGE: Dialect = Dialect { sqlite: BY_ID, postgres: concat!(by_id!(), " FOR NO KEY UPDATE") };
 
 impl Stored {
     pub(super) fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
@@ -104,8 +113,28 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row = self.readers.read(|db| db.row(BY_ID, values![&id], Stored::read))?;
+        let row = self.database.row(BY_ID, values![&id], Stored::read).await?;
         row.map(|row| row.session(&self.keys)).transpose()
+    }
+
+    /// Several sessions as they are now, those that are there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sessions(&self, ids: &[SessionId]) -> Result<Vec<Session>, StoreError> {
+        let rows: Vec<Stored> = match &self.database {
+            Database::Sqlite(file) => {
+                let read = |id| file.row(BY_ID, values![id], Stored::read).transpose();
+                ids.iter().filter_map(read).collect::<Result<_, _>>()?
+            }
+            Database::Postgres(_) => {
+                // As one value: a list of values would be another statement for each number of them.
+                let ids = ids.iter().map(SessionId::as_str).collect::<Vec<_>>().join(",");
+                let sql = concat!("SELECT ", columns!(), " FROM sessions WHERE id = ANY (string_to_array(?1, ','))");
+                self.database.rows(sql, values![ids], Stored::read).await?
+            }
+        };
+        rows.into_iter().map(|row| row.session(&self.keys)).collect()
     }
 
     /// What was typed into the form and could not be submitted.
@@ -114,18 +143,29 @@ impl Store {
     /// When the database fails.
     pub async fn draft(&self, id: SessionId) -> Result<Option<Vec<u8>>, StoreError> {
         let sql = "SELECT draft FROM sessions WHERE id = ?1";
-        let sealed = self.readers.read(|db| db.row(sql, values![&id], single::<Option<Vec<u8>>>))?;
+        let sealed = self.database.row(sql, values![&id], single::<Option<Vec<u8>>>).await?;
         Ok(sealed.flatten().and_then(|sealed| self.keys.unseal(&draft_place(id), &sealed)))
     }
 }
 
 impl Tx {
-    /// The session as it is in this transaction.
+    /// The session as it is in this transaction, which nobody else changes from now until its end. Its attempts and acts are
+    /// changed only by those who have their session, and after they have it: two who took them in different orders would wait
+    /// for each other.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let row = self.db()?.row(BY_ID, values![&id], Stored::read)?;
+        let row = self.part.row(self.part.say(TO_CHANGE), values![&id], Stored::read).await?;
+        row.map(|row| row.session(&self.keys)).transpose()
+    }
+
+    /// The session as it is at the moment; others may change it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn look_at_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let row = self.part.row(BY_ID, values![&id], Stored::read).await?;
         row.map(|row| row.session(&self.keys)).transpose()
     }
 
@@ -149,7 +189,7 @@ impl Tx {
             &session.consent,
             session.created_at,
         ];
-        self.db()?.execute(sql, values).map(drop)
+        self.part.execute(sql, values).await.map(drop)
     }
 
     /// Stores what changed of a session; for its wallet's name see [`Tx::store_wallet_name`].
@@ -170,7 +210,7 @@ impl Tx {
             session.updated_at,
             session.expires_at,
         ];
-        self.db()?.execute(sql, values).map(drop)
+        self.part.execute(sql, values).await.map(drop)
     }
 
     /// Stores the name of a session's wallet, sealed.
@@ -180,7 +220,10 @@ impl Tx {
     pub async fn store_wallet_name(&mut self, session: &Session) -> Result<(), StoreError> {
         let seal = |name: &String| self.keys.seal(&name_place(session.id.as_str()), name.as_bytes());
         let sealed = session.their_label.as_ref().map(seal);
-        self.db()?.execute("UPDATE sessions SET wallet_name = ?2 WHERE id = ?1", values![&session.id, sealed]).map(drop)
+        self.part
+            .execute("UPDATE sessions SET wallet_name = ?2 WHERE id = ?1", values![&session.id, sealed])
+            .await
+            .map(drop)
     }
 
     /// Keeps what was typed and could not be submitted, sealed; or forgets it.
@@ -189,7 +232,7 @@ impl Tx {
     /// When the database fails.
     pub async fn store_draft(&mut self, id: SessionId, draft: Option<&[u8]>) -> Result<(), StoreError> {
         let sealed = draft.map(|draft| self.keys.seal(&draft_place(id), draft));
-        self.db()?.execute("UPDATE sessions SET draft = ?2 WHERE id = ?1", values![&id, sealed]).map(drop)
+        self.part.execute("UPDATE sessions SET draft = ?2 WHERE id = ?1", values![&id, sealed]).await.map(drop)
     }
 
     /// Deletes a session with all that belongs to it.
@@ -197,7 +240,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn delete_session(&mut self, id: SessionId) -> Result<(), StoreError> {
-        self.db()?.execute("DELETE FROM sessions WHERE id = ?1", values![&id]).map(drop)
+        self.part.execute("DELETE FROM sessions WHERE id = ?1", values![&id]).await.map(drop)
     }
 
     /// Keeps the text that people consent to, once for each wording.
@@ -207,6 +250,6 @@ impl Tx {
     pub async fn keep_consent(&mut self, version: &str, text: &str, now: Timestamp) -> Result<(), StoreError> {
         let sql =
             "INSERT INTO consents (version, text, first_used_at) VALUES (?1, ?2, ?3) ON CONFLICT (version) DO NOTHING";
-        self.db()?.execute(sql, values![version, text, now]).map(drop)
+        self.part.execute(sql, values![version, text, now]).await.map(drop)
     }
 }

@@ -9,7 +9,7 @@ use std::{
     thread::available_parallelism,
 };
 
-use super::{StoreError, connection::Connection};
+use super::{super::StoreError, connection::Connection};
 
 /// More would only be more memory: a statement takes microseconds.
 const MOST: usize = 4;

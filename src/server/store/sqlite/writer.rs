@@ -12,7 +12,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use super::{StoreError, connection::Connection};
+use super::{super::StoreError, connection::Connection};
 
 /// How long a transaction waits to begin while somebody else, a backup tool for instance, keeps the lock; and how often it
 /// tries meanwhile.
@@ -198,7 +198,7 @@ mod tests {
     use tokio::task::{JoinHandle, JoinSet, yield_now};
 
     use super::{
-        super::connection::{single, values},
+        super::super::statement::{single, values},
         *,
     };
 

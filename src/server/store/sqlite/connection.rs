@@ -2,16 +2,18 @@
 //! thread of their own, because they are searches of an index that take microseconds; what waits for the disk, a commit,
 //! is for `writer` to take elsewhere. *Runs: server.*
 
-use std::{borrow::Cow, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use rusqlite::{
     CachedStatement, OpenFlags, ToSql,
     config::DbConfig,
-    types::{FromSql, ToSqlOutput, ValueRef},
+    types::{ToSqlOutput, ValueRef},
 };
 
-use super::StoreError;
-use crate::domain::{ids::SessionId, time::Timestamp};
+use super::super::{
+    StoreError,
+    statement::{Answer, Read, Row, Value},
+};
 
 /// How many statements a connection keeps prepared: all there are.
 const STATEMENTS: usize = 128;
@@ -63,7 +65,7 @@ impl Connection {
         let mut rows = statement.raw_query();
         let mut all = Vec::new();
         while let Some(row) = rows.next()? {
-            all.push(read(&mut Row { row, column: 0 })?);
+            all.push(read(&mut Row::new(Answer::Sqlite(row)))?);
         }
         Ok(all)
     }
@@ -77,12 +79,7 @@ impl Connection {
     ) -> Result<Option<T>, StoreError> {
         let mut statement = self.prepared(sql, values)?;
         let mut rows = statement.raw_query();
-        rows.next()?.map(|row| read(&mut Row { row, column: 0 })).transpose()
-    }
-
-    /// Whether an answer has any row.
-    pub(super) fn has(&self, sql: &'static str, values: &[Value<'_>]) -> Result<bool, StoreError> {
-        Ok(self.row(sql, values, |_| Ok(()))?.is_some())
+        rows.next()?.map(|row| read(&mut Row::new(Answer::Sqlite(row)))).transpose()
     }
 
     /// A statement with its values in the places of `?1`, `?2` and so on.
@@ -103,44 +100,6 @@ impl Connection {
     }
 }
 
-/// Reads a row, column by column.
-pub(super) type Read<T> = fn(&mut Row<'_>) -> Result<T, StoreError>;
-
-/// A row of an answer, read from its first column to its last.
-pub(super) struct Row<'a> {
-    row: &'a rusqlite::Row<'a>,
-    column: usize,
-}
-
-impl Row<'_> {
-    /// The next column.
-    pub(super) fn next<T: FromSql>(&mut self) -> Result<T, StoreError> {
-        let value = self.row.get(self.column)?;
-        self.column += 1;
-        Ok(value)
-    }
-}
-
-/// One column, for answers that have no more.
-pub(super) fn single<T: FromSql>(row: &mut Row<'_>) -> Result<T, StoreError> {
-    row.next()
-}
-
-/// What takes the place of `?1`, `?2` and so on.
-#[derive(Debug)]
-pub(super) enum Value<'a> {
-    Null,
-    Integer(i64),
-    Text(Cow<'a, str>),
-    Bytes(Cow<'a, [u8]>),
-}
-
-/// Values for a statement.
-macro_rules! values {
-    ($($value:expr),* $(,)?) => { &[$($crate::server::store::connection::Value::from($value)),*] };
-}
-pub(super) use values;
-
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
@@ -149,74 +108,5 @@ impl ToSql for Value<'_> {
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
-    }
-}
-
-impl From<i64> for Value<'_> {
-    fn from(number: i64) -> Self {
-        Self::Integer(number)
-    }
-}
-
-impl From<u32> for Value<'_> {
-    fn from(number: u32) -> Self {
-        Self::Integer(number.into())
-    }
-}
-
-impl From<bool> for Value<'_> {
-    fn from(truth: bool) -> Self {
-        Self::Integer(truth.into())
-    }
-}
-
-impl From<Timestamp> for Value<'_> {
-    fn from(time: Timestamp) -> Self {
-        Self::Integer(time.0)
-    }
-}
-
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl<'a> From<&'a String> for Value<'a> {
-    fn from(text: &'a String) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<String> for Value<'_> {
-    fn from(text: String) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl<'a> From<&'a SessionId> for Value<'a> {
-    fn from(id: &'a SessionId) -> Self {
-        Self::Text(id.as_str().into())
-    }
-}
-
-impl<'a> From<&'a [u8]> for Value<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self::Bytes(bytes.into())
-    }
-}
-
-impl From<Vec<u8>> for Value<'_> {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Bytes(bytes.into())
-    }
-}
-
-impl<T> From<Option<T>> for Value<'_>
-where
-    Self: From<T>,
-{
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Self::from)
     }
 }

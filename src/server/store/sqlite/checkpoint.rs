@@ -13,7 +13,7 @@ use std::{
 
 use tokio::{runtime::Handle, task::spawn_blocking};
 
-use super::{StoreError, connection::Connection, writer::Writer};
+use super::{super::StoreError, connection::Connection, writer::Writer};
 
 /// After a commit, so long others may follow before anybody looks at the log.
 const PAUSE: Duration = Duration::from_millis(100);
