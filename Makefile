@@ -31,7 +31,7 @@ site := target/release/hash.txt
 # The benchmark is a package of its own, and no part of the program.
 bench := --manifest-path bench/Cargo.toml
 
-.PHONY: help run build size test check unit e2e test-tls test-tls-here test-agent test-agent-here check-deploy screens lighthouse fuzz bench fmt doc audit clean FORCE
+.PHONY: help run build size test check unit soak e2e test-tls test-tls-here test-agent test-agent-here check-deploy screens lighthouse fuzz bench fmt doc audit clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,9 +53,17 @@ check: tools-lint ## formatting and clippy, for the server and for the browser
 	cargo fmt $(bench) --check
 	cargo clippy --locked $(bench) --all-targets -- -D warnings
 
-unit: tools-lint ## cargo test (ARGS=... is passed on)
+unit: tools-unit ## cargo test (ARGS=... is passed on), then what uses the database once more on PostgreSQL
 	cargo test --locked $(ARGS)
+	$(if $(ARGS),,TEST_DATABASE=postgres cargo test --locked --test it -- $(foreach room,$(elsewhere),--skip $(room)::))
 	$(if $(ARGS),,cargo test --locked $(bench))
+
+# These do not use the database of `TEST_DATABASE`: they start PostgreSQL anyway, or the binary on a file, or need none.
+elsewhere := acapy_recordings backplane chaos descriptors fuzz house kill kill_points languages migration raw rfc6455 \
+	servers sockets storm
+
+soak: tools-unit ## trouble among several servers for long (PEOPLE=5000, CHAOS_SEED=... is passed on)
+	CHAOS_PEOPLE=$${PEOPLE:-5000} cargo test --locked --release --test it -- --nocapture chaos::
 
 e2e: tools-test build ## build and the browser tests (ARGS=... is passed on)
 	npx --no-install playwright test $(ARGS)

@@ -2,38 +2,68 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its terminal")]
 
-use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
 use vestibule::server::{
     clock::Clock,
+    commands,
     config::{self, Config},
-    startup::{self, Server},
-    store::{Resealed, Store},
+    startup::Server,
     telemetry,
 };
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// What the program is told to do.
+enum Command {
+    Serve,
+    Migrate,
+    Export(PathBuf),
+    Import(PathBuf),
+    Reencrypt,
+    Health,
+    Help,
+    Version,
+}
+
+impl Command {
+    /// Reads it from the arguments; otherwise what is wrong with them.
+    fn from_arguments(arguments: &[String]) -> Result<Self, String> {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        Ok(match words[..] {
+            [] => Self::Serve,
+            ["migrate"] => Self::Migrate,
+            ["export", file] => Self::Export(file.into()),
+            ["import", file] => Self::Import(file.into()),
+            [command @ ("export" | "import"), ..] => return Err(format!("`{command}` needs the name of one file")),
+            ["reencrypt"] => Self::Reencrypt,
+            ["health"] => Self::Health,
+            ["--help" | "-h" | "help", ..] => Self::Help,
+            ["--version" | "-V", ..] => Self::Version,
+            _ => return Err(format!("there is no `{}`; try --help", words.join(" "))),
+        })
+    }
+}
+
 fn main() -> ExitCode {
-    let command = std::env::args().nth(1);
-    let reencrypts = match command.as_deref() {
-        None => false,
-        Some("reencrypt") => true,
-        Some("--help" | "-h" | "help") => {
+    let arguments: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let command = match Command::from_arguments(&arguments) {
+        Ok(Command::Help) => {
             print!("{}", config::help());
             return ExitCode::SUCCESS;
         }
-        Some("--version" | "-V") => {
+        Ok(Command::Version) => {
             println!("vestibule {}", env!("CARGO_PKG_VERSION"));
             return ExitCode::SUCCESS;
         }
-        Some(other) => {
-            eprintln!("vestibule: there is no `{other}`; try --help");
+        Ok(command) => command,
+        Err(problem) => {
+            eprintln!("vestibule: {problem}");
             return ExitCode::from(2);
         }
     };
-    match run(reencrypts) {
+    match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("vestibule: {error}");
@@ -42,15 +72,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> {
+fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let ended = runtime.block_on(configured(reencrypts));
+    let ended = runtime.block_on(configured(command));
     // What still runs on a thread of its own, such as a look-up of a name, would otherwise be waited for.
     runtime.shutdown_background();
     ended
 }
 
-async fn configured(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> {
+async fn configured(command: Command) -> Result<(), Box<dyn std::error::Error>> {
     match dotenvy::dotenv() {
         Err(error) if !error.not_found() => return Err(format!("the file .env: {error}").into()),
         _ => {}
@@ -65,25 +95,23 @@ async fn configured(reencrypts: bool) -> Result<(), Box<dyn std::error::Error>> 
     }
     let config = Config::from_variables(&variables)?;
     telemetry::init(&config);
-    if reencrypts {
-        return reencrypt(&config).await;
-    }
+    let done = match command {
+        Command::Migrate => commands::migrate(&config).await?,
+        Command::Export(path) => commands::export(&config, &path).await?,
+        Command::Import(path) => commands::import(&config, &path).await?,
+        Command::Reencrypt => commands::reencrypt(&config).await?,
+        Command::Health => commands::health(&config).await?,
+        Command::Serve | Command::Help | Command::Version => return serve(config).await,
+    };
+    println!("{done}");
+    Ok(())
+}
+
+async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let shows_admin_token = config.admin_token.is_none();
     let server = Server::start(config, Clock::default()).await?;
     greet(&server, server.local_addr()?.port(), shows_admin_token);
     Ok(server.run(told_to_stop()).await?)
-}
-
-/// Seals everything anew with the present key. A server on the same database may go on meanwhile.
-async fn reencrypt(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let store = Store::open(&config.database_url.0, 2, Arc::new(startup::keys(config)?)).await?;
-    let Resealed { changed, kept, lost } = store.reseal().await?;
-    store.close().await;
-    println!("{changed} sealed anew, {kept} were already sealed with this key");
-    if lost > 0 {
-        return Err(format!("{lost} cannot be opened: their key is neither SECRET_KEY nor in SECRET_KEY_OLD").into());
-    }
-    Ok(())
 }
 
 /// What a person at a terminal wants to know.

@@ -6,6 +6,7 @@
 pub mod acts;
 pub mod backplane;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod desk;
 pub mod endpoints;

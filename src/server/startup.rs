@@ -1,7 +1,6 @@
 //! From a configuration to a running server, and back down without losing anything. *Runs: server.*
 
 use std::{
-    future::pending,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     path::Path,
@@ -19,7 +18,7 @@ use tokio::{
 
 use super::{
     acts,
-    backplane::{self, Backplane, Link},
+    backplane::{self, Link},
     clock::Clock,
     config::{Config, PlatformConfig, PublicUrl},
     endpoints,
@@ -172,7 +171,7 @@ impl Server {
                 (ORG_ID.to_owned(), confirmd(sandbox.settings())?, Some(sandbox))
             }
         };
-        let link = link(&config, &store)?;
+        let link = Link::between(&config, &store)?;
         let outside = link.as_ref().map(|link| Arc::clone(&link.outside));
         let (intake, queue) = Intake::new();
         let files = Files::raise();
@@ -239,7 +238,7 @@ impl Server {
     pub async fn run(self, signal: impl Future<Output = ()>) -> Result<(), Broken> {
         let Self { listener, router, metrics, sessions, app, files, queue, link, stop } = self;
         let mut intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
-        let mut outside = tokio::spawn(keep_in_touch(Arc::clone(&sessions), link.clone()));
+        let mut outside = tokio::spawn(backplane::run(Arc::clone(&sessions), link.clone()));
         let mut workers = JoinSet::new();
         workers.spawn(acts::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
@@ -292,24 +291,6 @@ async fn until_told(
         _ = intake => Err(Broken),
         _ = outside => Err(Broken),
         _ = workers.join_next() => Err(Broken),
-    }
-}
-
-/// The way to other servers, which there may be where the database is shared.
-fn link(config: &Config, store: &Store) -> Result<Option<Link>, StartError> {
-    let backplane: Arc<dyn Backplane> = match &config.redis_url {
-        _ if !store.is_shared() => return Ok(None),
-        Some(url) => Arc::new(backplane::Redis::at(&url.0)?),
-        None => Arc::new(backplane::Notifications(store.clone())),
-    };
-    Ok(Some(Link::over(backplane)))
-}
-
-/// Runs for ever.
-async fn keep_in_touch(sessions: Arc<Sessions>, link: Option<Link>) {
-    match link {
-        Some(link) => backplane::run(sessions, link).await,
-        None => pending().await,
     }
 }
 
@@ -388,7 +369,7 @@ pub fn lan_address() -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::ready;
+    use std::future::{pending, ready};
 
     use super::*;
 

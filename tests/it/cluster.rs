@@ -1,6 +1,8 @@
 //! Several servers: processes of the binary on one PostgreSQL, told of each other's changes over Redis or PostgreSQL, behind a
 //! balancer.
 
+use std::net::TcpListener;
+
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -9,10 +11,10 @@ use crate::{
     database,
     harness::{Opened, PATIENCE, WEBHOOK_SECRET, Watcher},
     passage::Passage,
-    platform::{FakePlatform, ORG_ID, ProofEnd},
     postgres::PostgresServer,
     program::Program,
     redis::RedisServer,
+    visit::client,
 };
 
 /// Several servers, and all that they need.
@@ -21,8 +23,9 @@ pub struct Cluster {
     pub redis: Option<RedisServer>,
     /// Between the servers and these, so that connections can be cut.
     pub to_postgres: Passage,
-    pub to_redis: Option<Passage>,
-    pub platform: FakePlatform,
+    pub to_redis: Passage,
+    /// Where invitations and proofs come from, in the words of the configuration.
+    platform: Vec<(&'static str, String)>,
     /// `None` where one is down.
     pub servers: Vec<Option<Program>>,
     ports: Vec<u16>,
@@ -32,42 +35,39 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// So many servers, which tell each other what changed over Redis.
-    pub async fn over_redis(servers: usize) -> Self {
-        Self::start(servers, Some(RedisServer::start())).await
+    /// So many servers on a platform, which tell each other what changed over Redis, or over PostgreSQL.
+    pub async fn on(platform: Vec<(&'static str, String)>, servers: usize, over_redis: bool) -> Self {
+        Self::behind(Passage::to(Vec::new()).await, platform, servers, over_redis).await
     }
 
-    /// The same without Redis.
-    pub async fn over_postgres(servers: usize) -> Self {
-        Self::start(servers, None).await
-    }
-
-    async fn start(servers: usize, redis: Option<RedisServer>) -> Self {
-        let postgres = tokio::task::spawn_blocking(|| PostgresServer::start(true)).await.unwrap();
+    /// The same behind this balancer.
+    pub async fn behind(
+        balancer: Passage,
+        platform: Vec<(&'static str, String)>,
+        servers: usize,
+        over_redis: bool,
+    ) -> Self {
+        let start = move || (PostgresServer::start(true), over_redis.then(RedisServer::start));
+        let (postgres, redis) = tokio::task::spawn_blocking(start).await.unwrap();
         let to_postgres = Passage::to(vec![postgres.port()]).await;
-        let to_redis = match &redis {
-            Some(redis) => Some(Passage::to(vec![redis.port()]).await),
-            None => None,
-        };
+        let to_redis = Passage::to(redis.iter().map(RedisServer::port).collect()).await;
         let mut cluster = Self {
             postgres,
             redis,
             to_postgres,
             to_redis,
-            platform: FakePlatform::start(ProofEnd::Verified).await,
+            platform,
             servers: Vec::new(),
             ports: Vec::new(),
-            balancer: Passage::to(Vec::new()).await,
-            http: Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .pool_max_idle_per_host(0)
-                .build()
-                .unwrap(),
+            balancer,
+            http: client(),
             folder: tempfile::tempdir().unwrap(),
         };
-        // Two at the same time: the tables are made once.
-        let started = futures_util::future::join_all((0..servers).map(|_| cluster.server(0))).await;
-        cluster.ports = started.iter().map(Program::port).collect();
+        // All at the same time: the tables are made once.
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        cluster.ports = (0..servers).map(|_| free()).collect();
+        let started = cluster.ports.iter().map(|port| cluster.server(*port));
+        let started = futures_util::future::join_all(started).await;
         cluster.servers = started.into_iter().map(Some).collect();
         cluster.balancer.leads_to(cluster.ports.clone());
         cluster
@@ -75,24 +75,16 @@ impl Cluster {
 
     /// Starts a server on this port.
     async fn server(&self, port: u16) -> Program {
-        let (platform, auth_url) = (&*self.platform.url, format!("{}/token", self.platform.url));
-        let database = self.postgres.url_at(self.to_postgres.port());
-        let redis = self.redis.as_ref().zip(self.to_redis.as_ref()).map(|(redis, way)| redis.url_at(way.port()));
-        let key = database::key_of("a cluster");
-        let mut variables = vec![
-            ("PLATFORM", "confirmd"),
-            ("CONFIRMD_BASE_URL", platform),
-            ("CONFIRMD_AUTH_URL", &auth_url),
-            ("CONFIRMD_ORG_ID", ORG_ID),
-            ("CONFIRMD_CLIENT_ID", "client"),
-            ("CONFIRMD_CLIENT_SECRET", "secret"),
-            ("DATABASE_URL", &database),
-            ("SECRET_KEY", &key),
-            ("DRAIN", "300ms"),
-            ("ADMIN_TOKEN", crate::harness::ADMIN_TOKEN),
-            ("DESK_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/registration.toml")),
-        ];
-        variables.extend(redis.as_deref().map(|url| ("REDIS_URL", url)));
+        let mut variables = self.platform.clone();
+        variables.extend([
+            ("DATABASE_URL", self.postgres.url_at(self.to_postgres.port())),
+            ("SECRET_KEY", database::key_of("a cluster")),
+            ("PUBLIC_URL", format!("{}/", self.balancer.url())),
+            ("DRAIN", "300ms".to_owned()),
+            ("DESK_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/registration.toml").to_owned()),
+        ]);
+        variables.extend(self.redis.as_ref().map(|redis| ("REDIS_URL", redis.url_at(self.to_redis.port()))));
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, &**value)).collect();
         Program::start(self.folder.path(), port, &variables).await
     }
 
@@ -145,17 +137,21 @@ impl Cluster {
     }
 
     /// What a server says of itself.
-    pub async fn readiness(&self, server: usize) -> (StatusCode, Value) {
+    async fn readiness(&self, server: usize) -> Value {
         let answer = self.http.get(format!("{}/readyz", self.url(server))).send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap();
+        let says = &body["status"];
+        assert!(status.is_success() == says.is_string(), "{status} {body}");
+        body
     }
 
     /// Waits until a server says this of itself.
-    pub async fn until_it_says(&self, server: usize, status: StatusCode, word: &str) {
+    pub async fn until_it_says(&self, server: usize, word: impl Into<Value>) {
+        let word = word.into();
         let reached = async {
             loop {
-                let (now, body) = self.readiness(server).await;
-                if now == status && body["status"] == word {
+                if self.readiness(server).await["status"] == word {
                     return;
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -10,7 +10,8 @@ use tokio::{
 
 use crate::harness::{PATIENCE, WEBHOOK_SECRET};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
+/// The binary.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
 
 /// A running binary.
 pub struct Program {

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -39,19 +40,18 @@ impl RedisServer {
     fn new(tls: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         if tls {
-            let mut openssl = Command::new("openssl");
-            openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
-            openssl.args([
-                "-days",
-                "2",
-                "-subj",
-                "/CN=localhost",
+            let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+            let authority = ["-subj", "/CN=an authority", "-keyout", "authority-key.pem", "-out", "authority.pem"];
+            openssl(folder.path(), &[&curve[..], &authority].concat());
+            let leaf = ["-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "cert.pem"];
+            let names = [
                 "-addext",
                 "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            ]);
-            openssl.args(["-keyout", "key.pem", "-out", "cert.pem"]).current_dir(folder.path());
-            let made = openssl.output().unwrap();
-            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+            ];
+            let signed = ["-CA", "authority.pem", "-CAkey", "authority-key.pem"];
+            openssl(folder.path(), &[&curve[..], &leaf, &names, &signed].concat());
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut server = Self { folder, port, tls, running: None };
@@ -135,9 +135,9 @@ impl RedisServer {
         format!("{}://:{PASSWORD}@127.0.0.1:{port}", if self.tls { "rediss" } else { "redis" })
     }
 
-    /// The certificate that it shows, where it speaks TLS.
-    pub fn certificate(&self) -> std::path::PathBuf {
-        self.folder.path().join("cert.pem")
+    /// The certificate of whoever signed the one that it shows, where it speaks TLS.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("authority.pem")
     }
 
     /// Its own port.
@@ -152,4 +152,10 @@ impl Drop for RedisServer {
             self.stop();
         }
     }
+}
+
+/// Makes a certificate in this folder.
+fn openssl(folder: &Path, arguments: &[&str]) {
+    let made = Command::new("openssl").args(["req", "-x509"]).args(arguments).current_dir(folder).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }

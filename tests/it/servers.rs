@@ -1,20 +1,42 @@
 //! What one server saves, browsers on the others see.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
+use futures_util::StreamExt;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
     cluster::Cluster,
-    platform::{proof_id_for, thread_id_for},
+    harness::PATIENCE,
+    platform::{FakePlatform, ORG_ID, ProofEnd, proof_id_for, thread_id_for},
     postgres::End,
+    program::Program,
+    redis::RedisServer,
+    visit::client,
 };
 
+/// Servers on a platform of the test's.
+async fn cluster(platform: &FakePlatform, servers: usize, over_redis: bool) -> Cluster {
+    let variables = [
+        ("PLATFORM", "confirmd"),
+        ("CONFIRMD_BASE_URL", &*platform.url),
+        ("CONFIRMD_AUTH_URL", &format!("{}/token", platform.url)),
+        ("CONFIRMD_ORG_ID", ORG_ID),
+        ("CONFIRMD_CLIENT_ID", "client"),
+        ("CONFIRMD_CLIENT_SECRET", "secret"),
+    ];
+    let variables = variables.map(|(name, value)| (name, value.to_owned()));
+    Cluster::on(variables.into(), servers, over_redis).await
+}
+
 /// A connection's webhook, about the platform's last invitation.
-fn connection(cluster: &Cluster, id: &str, state: &str) -> Value {
-    json!({ "type": "Connection", "id": id, "state": state, "outOfBandId": cluster.platform.last_out_of_band_id(),
+fn connection(platform: &FakePlatform, id: &str, state: &str) -> Value {
+    json!({ "type": "Connection", "id": id, "state": state, "outOfBandId": platform.last_out_of_band_id(),
         "theirLabel": "A phone" })
 }
 
@@ -24,7 +46,9 @@ fn presentation(id: &str) -> Value {
 }
 
 /// A registration that begins at one server, whose webhooks come to another, and which is watched from all.
-async fn is_followed_from_everywhere(cluster: &Cluster) {
+async fn is_followed_from_everywhere(over_redis: bool) {
+    let platform = FakePlatform::start(ProofEnd::Verified).await;
+    let cluster = cluster(&platform, 3, over_redis).await;
     let opened = cluster.open_at(&cluster.url(0)).await;
     let mut watchers = Vec::new();
     for server in [0, 1, 2, 2] {
@@ -35,7 +59,7 @@ async fn is_followed_from_everywhere(cluster: &Cluster) {
     let id = format!("e81d5c47{}", &Uuid::new_v4().to_string()[8..]);
     for (server, state, stage) in [(1, "request-received", "scanned"), (0, "completed", "connected")] {
         assert_eq!(
-            cluster.deliver_to(&cluster.url(server), &connection(cluster, &id, state)).await.unwrap(),
+            cluster.deliver_to(&cluster.url(server), &connection(&platform, &id, state)).await.unwrap(),
             "applied"
         );
         for watcher in &mut watchers {
@@ -54,24 +78,25 @@ async fn is_followed_from_everywhere(cluster: &Cluster) {
         assert_eq!(versions.len(), watcher.seen.len(), "no state is told twice");
         assert_eq!(verified["theirLabel"], "A phone");
     }
-    assert_eq!(cluster.platform.count("create_proof"), 1, "one server asked, and once");
+    assert_eq!(platform.count("create_proof"), 1, "one server asked, and once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registration_is_followed_from_every_server_over_redis() {
-    is_followed_from_everywhere(&Cluster::over_redis(3).await).await;
+    is_followed_from_everywhere(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registration_is_followed_from_every_server_over_postgres() {
-    is_followed_from_everywhere(&Cluster::over_postgres(3).await).await;
+    is_followed_from_everywhere(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_redis_a_server_says_so_and_nothing_is_missed() {
-    let mut cluster = Cluster::over_redis(2).await;
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let mut cluster = cluster(&platform, 2, true).await;
     for server in [0, 1] {
-        cluster.until_it_says(server, StatusCode::OK, "ready").await;
+        cluster.until_it_says(server, "ready").await;
     }
     let opened = cluster.open_at(&cluster.url(0)).await;
     let (mut near, mut far) =
@@ -79,20 +104,20 @@ async fn without_redis_a_server_says_so_and_nothing_is_missed() {
     assert_eq!((&near.next().await["version"], &far.next().await["version"]), (&json!(1), &json!(1)));
     cluster.redis.as_mut().unwrap().stop();
     for server in [0, 1] {
-        cluster.until_it_says(server, StatusCode::OK, "degraded").await;
+        cluster.until_it_says(server, "degraded").await;
     }
     // The browsers of the server itself follow as ever, and whoever comes now is told what there is.
     let id = Uuid::new_v4().to_string();
-    cluster.deliver_to(&cluster.url(0), &connection(&cluster, &id, "request-received")).await.unwrap();
+    cluster.deliver_to(&cluster.url(0), &connection(&platform, &id, "request-received")).await.unwrap();
     near.until("scanned").await;
     let mut late = cluster.watch_at(&cluster.url(1), &opened).await;
     assert_eq!(late.next().await["stage"], "scanned");
     cluster.redis.as_mut().unwrap().run();
     far.until("scanned").await;
     for server in [0, 1] {
-        cluster.until_it_says(server, StatusCode::OK, "ready").await;
+        cluster.until_it_says(server, "ready").await;
     }
-    cluster.deliver_to(&cluster.url(0), &connection(&cluster, &id, "response-sent")).await.unwrap();
+    cluster.deliver_to(&cluster.url(0), &connection(&platform, &id, "response-sent")).await.unwrap();
     for watcher in [&mut near, &mut far, &mut late] {
         while watcher.next().await["version"] != 3 {}
     }
@@ -100,29 +125,119 @@ async fn without_redis_a_server_says_so_and_nothing_is_missed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_database_a_server_says_so_and_recovers_by_itself() {
-    let mut cluster = Cluster::over_redis(1).await;
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let mut cluster = cluster(&platform, 1, true).await;
     let opened = cluster.open_at(&cluster.url(0)).await;
     let mut watcher = cluster.watch_at(&cluster.url(0), &opened).await;
     watcher.next().await;
     for how in [End::Fast, End::Immediate] {
         cluster.postgres.stop(how);
         let id = Uuid::new_v4().to_string();
-        let body = connection(&cluster, &id, "request-received");
+        let body = connection(&platform, &id, "request-received");
         assert_eq!(cluster.deliver_to(&cluster.url(0), &body).await, None, "it is to be sent again");
-        cluster.until_it_says(0, StatusCode::SERVICE_UNAVAILABLE, "503").await;
+        cluster.until_it_says(0, 503).await;
         let page = cluster.http.get(format!("{}/register/connect", cluster.url(0))).header("accept", "text/html");
         let page = page.header("cookie", format!("vestibule={}", opened.token)).send().await.unwrap();
         assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(page.text().await.unwrap().contains("<main"), "people get a page");
         cluster.postgres.run();
-        cluster.until_it_says(0, StatusCode::OK, "ready").await;
+        cluster.until_it_says(0, "ready").await;
     }
     let id = Uuid::new_v4().to_string();
-    let body = connection(&cluster, &id, "request-received");
+    let body = connection(&platform, &id, "request-received");
     tokio::time::timeout(Duration::from_secs(30), async {
         while cluster.deliver_to(&cluster.url(0), &body).await.is_none() {}
     })
     .await
     .unwrap();
     watcher.until("scanned").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_server_after_another_is_replaced_and_nobody_notices() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let mut cluster = cluster(&platform, 2, true).await;
+    let desk = cluster.balancer.url();
+    let opened = cluster.open_at(&desk).await;
+    let id = Uuid::new_v4().to_string();
+    let replaced = AtomicBool::new(false);
+    let http = cluster.http.clone();
+    let pages = async {
+        let mut loaded = 0;
+        while !replaced.load(Ordering::Relaxed) {
+            let page = http.get(format!("{desk}/register/connect")).header("accept", "text/html");
+            let page =
+                page.header("cookie", format!("vestibule={}", opened.token)).send().await.expect("it is answered");
+            assert_eq!(page.status(), StatusCode::OK);
+            assert!(page.text().await.expect("all of it").contains("</html>"));
+            loaded += 1;
+        }
+        loaded
+    };
+    let browsers: Vec<_> =
+        (0..4).map(|_| tokio::spawn(follow(desk.clone(), opened.id.clone(), opened.token.clone()))).collect();
+    let first = connection(&platform, &id, "request-received");
+    let last = connection(&platform, &id, "completed");
+    let upgrade = async {
+        cluster.deliver_to(&desk, &first).await.unwrap();
+        for server in [0, 1] {
+            cluster.terminate(server).await;
+            cluster.restart(server).await;
+        }
+        cluster.deliver_to(&desk, &last).await.unwrap();
+        replaced.store(true, Ordering::Relaxed);
+    };
+    let (loaded, ()) = tokio::join!(pages, upgrade);
+    assert!(loaded > 5, "pages were loaded all the while: {loaded}");
+    for browser in browsers {
+        let versions = tokio::time::timeout(PATIENCE, browser).await.expect("it is told the last state").unwrap();
+        assert!(versions.is_sorted(), "no state is taken back: {versions:?}");
+    }
+}
+
+/// A browser that comes back whenever its socket is closed, until the wallet is connected: the versions it was told.
+async fn follow(desk: String, id: String, token: String) -> Vec<u64> {
+    let url = format!("{}/ws/connections?sessionId={id}&token={token}", desk.replacen("http", "ws", 1));
+    let mut versions = Vec::new();
+    loop {
+        let Ok((mut socket, _)) = tokio_tungstenite::connect_async(&url).await else { continue };
+        while let Some(Ok(message)) = socket.next().await {
+            let Ok(text) = message.into_text() else { continue };
+            let Ok(state) = serde_json::from_str::<Value>(&text) else { continue };
+            versions.extend(state["version"].as_u64());
+            if state["stage"] == "connected" || state["stage"] == "requested" {
+                return versions;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_may_be_behind_tls() {
+    let redis = RedisServer::start_with_tls();
+    let (folder, database) = (tempfile::tempdir().unwrap(), crate::postgres::fresh().await);
+    let (key, authority) = (crate::database::key_of(&database), redis.authority());
+    let trusted = [
+        ("DATABASE_URL", &*database),
+        ("SECRET_KEY", &*key),
+        ("REDIS_URL", &*redis.url()),
+        ("SSL_CERT_FILE", authority.to_str().unwrap()),
+    ];
+    for (variables, word) in [(&trusted[..], "ready"), (&trusted[..3], "degraded")] {
+        let program = Program::start(folder.path(), 0, variables).await;
+        let is_refused = word == "degraded";
+        let says = async {
+            loop {
+                let answer = client().get(format!("{}/readyz", program.url)).send().await.unwrap();
+                let says = answer.json::<Value>().await.unwrap();
+                if says["status"] == word && program.written.text().contains("certificate") == is_refused {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, says)
+            .await
+            .unwrap_or_else(|_| panic!("never {word}: {}", program.written.text()));
+        assert!(program.terminate().await);
+    }
 }

@@ -6,6 +6,7 @@
 //! reads all that it watches anew when it hears the others again, and in any case every [`SWEEP`]. *Runs: server.*
 
 use std::{
+    future::pending,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,9 +18,11 @@ use async_trait::async_trait;
 use rand::Rng;
 
 use super::{
+    config::Config,
     live::outside::{Noted, Outside},
     metrics::backplane,
     sessions::Sessions,
+    store::Store,
 };
 use crate::domain::ids::SessionId;
 
@@ -122,6 +125,19 @@ pub struct Link {
 }
 
 impl Link {
+    /// Between the servers on this store, where there may be several.
+    ///
+    /// # Errors
+    /// When the address of Redis is none.
+    pub fn between(config: &Config, store: &Store) -> Result<Option<Self>, Lost> {
+        let backplane: Arc<dyn Backplane> = match &config.redis_url {
+            _ if !store.is_shared() => return Ok(None),
+            Some(url) => Arc::new(Redis::at(&url.0)?),
+            None => Arc::new(Notifications(store.clone())),
+        };
+        Ok(Some(Self::over(backplane)))
+    }
+
     /// Over this backplane.
     #[must_use]
     pub fn over(backplane: Arc<dyn Backplane>) -> Self {
@@ -163,9 +179,9 @@ struct Shared {
     heard: Noted,
 }
 
-/// Runs for ever: tells, hears, and reads anew.
-pub async fn run(sessions: Arc<Sessions>, link: Link) {
-    let Link { backplane, outside, standing } = link;
+/// Runs for ever: tells, hears, and reads anew, where there are others.
+pub async fn run(sessions: Arc<Sessions>, link: Option<Link>) {
+    let Some(Link { backplane, outside, standing }) = link else { return pending().await };
     let shared = Shared { backplane, outside, standing, sessions, own: rand::rng().random(), heard: Noted::default() };
     tokio::join!(telling::run(&shared), listening::run(&shared), rereading::run(&shared), rereading::sweep(&shared),);
 }

@@ -41,7 +41,7 @@ pub const VARIABLES: &[Variable] = &[
     ),
     variable(
         "REDIS_URL",
-        "–",
+        "-",
         "`redis://…` or, with TLS, `rediss://…`: how several servers tell each other what changed",
     ),
     variable("DATABASE_CONNECTIONS", "16", "the most connections that this server has to PostgreSQL"),
@@ -118,8 +118,13 @@ pub const VARIABLES: &[Variable] = &[
 pub fn help() -> String {
     use std::fmt::Write;
     let mut text = format!(
-        "vestibule {} - a self-hosted registration desk for digital wallets\n\nUsage: vestibule [reencrypt | --help | --version]\n\n\
-         reencrypt seals everything in the database anew with SECRET_KEY; SECRET_KEY_OLD names the keys before.\n\
+        "vestibule {} - a self-hosted registration desk for digital wallets\n\nUsage: vestibule [migrate | export FILE | import FILE | reencrypt | health | --help | --version]\n\n\
+         Without a command it serves.\n\n\
+         migrate    brings the database's tables up to date, as a start does too\n\
+         export     writes all that the database holds into a new file\n\
+         import     fills an empty database with such a file, for instance one on PostgreSQL, and compares\n\
+         reencrypt  seals everything in the database anew with SECRET_KEY; SECRET_KEY_OLD names the keys before\n\
+         health     asks the server on this machine whether it lives\n\n\
          It is configured by environment variables, also from a file `.env`:\n\n",
         env!("CARGO_PKG_VERSION")
     );

@@ -32,6 +32,7 @@ mod sandbox;
 mod sessions;
 mod sqlite;
 mod statement;
+mod transfer;
 
 pub use act::{About, ActKind, Lane};
 pub use acts::Act;
@@ -42,6 +43,7 @@ pub use listening::Listening;
 pub use matching::Matched;
 pub use registrations::{Registration, Submitted};
 pub use reseal::Resealed;
+pub use transfer::{Sum, TransferError};
 
 /// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]
