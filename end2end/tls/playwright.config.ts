@@ -7,5 +7,7 @@ export default defineConfig({
   ...config,
   testDir: "..",
   testMatch: ["tests/*.spec.ts", "tls/*.spec.ts"],
+  // What axe says of a page does not depend on the way it came, and takes as long as everything else together.
+  testIgnore: "tests/accessibility.spec.ts",
   use: { ...config.use, ignoreHTTPSErrors: true },
 });

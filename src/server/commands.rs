@@ -51,10 +51,13 @@ pub async fn reencrypt(config: &Config) -> Done {
     let store = open(config).await?;
     let Resealed { changed, kept, lost } = store.reseal().await?;
     store.close().await;
+    let done = format!("{changed} sealed anew, {kept} were already sealed with this key");
     if lost > 0 {
-        return Err(format!("{lost} cannot be opened: their key is neither SECRET_KEY nor in SECRET_KEY_OLD").into());
+        return Err(
+            format!("{done}; {lost} cannot be opened: their key is neither SECRET_KEY nor in SECRET_KEY_OLD").into()
+        );
     }
-    Ok(format!("{changed} sealed anew, {kept} were already sealed with this key"))
+    Ok(done)
 }
 
 /// Writes everything that the database holds into a new file, which only its owner may read.

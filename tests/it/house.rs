@@ -95,6 +95,7 @@ fn the_application_is_named_by_the_router_and_its_data_by_pages() {
 #[test]
 fn each_library_stays_in_its_room() {
     nobody_names("", &["sqlx::", "rusqlite::"], &["server/store/"]);
+    nobody_names("", &["redis::"], &["server/backplane/"]);
     nobody_names("", &["prometheus::"], &["server/metrics/"]);
     nobody_names("server", &["reqwest::Client"], &["server/platform/", "server/sandbox/"]);
     // Platform words end at the platform, and at the sandbox that plays one.

@@ -8,6 +8,7 @@
 //! - [`raw::RawSocket`]: a socket whose bytes the test writes itself.
 //! - [`browser::Browser`]: a browser without scripts, which posts forms and is sent on.
 //! - [`exposition::Exposition`]: what `/metrics` says, read strictly.
+//! - [`cluster::Cluster`]: several servers as processes of their own, with PostgreSQL, Redis and a balancer.
 //! - [`program::Program`]: the binary itself, which can be killed; [`visit::Visit`]: a browser's visit to it, which writes
 //!   down everything it is answered.
 
