@@ -12,6 +12,7 @@ use vestibule::server::{clock::Clock, metrics, startup::Server};
 
 use crate::{
     browser::{Browser, EMAIL, PHONE},
+    database::is_postgres,
     exposition::{Exposition, scrape, until},
     harness::{ADMIN_TOKEN, Desk, PATIENCE, WEBHOOK_SECRET, configuration},
     platform::{FakePlatform, ORG_ID, ProofEnd},
@@ -104,7 +105,8 @@ async fn polls_are_told_apart_by_what_they_cost() {
     let scraped = scrape(&desk).await;
     let answers = ["state", "unchanged_in_memory", "unchanged_in_database"];
     let counted = answers.map(|answer| scraped.value(&format!("polls_total{{answer=\"{answer}\"}}")));
-    assert_eq!(counted, [2.0, 1.0, 1.0]);
+    // Where other servers may change a session, what this one remembers of it counts for nothing.
+    assert_eq!(counted, if is_postgres() { [2.0, 0.0, 2.0] } else { [2.0, 1.0, 1.0] });
 }
 
 #[tokio::test]
