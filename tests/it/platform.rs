@@ -12,7 +12,7 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 use uuid::Uuid;
 
 /// The organisation of the fixtures.
@@ -45,6 +45,8 @@ struct Records {
     faults: Vec<StatusCode>,
     /// Connections whose proofs are listed though they cannot be read.
     listed: Vec<String>,
+    /// The next question about a connection is answered once this is told.
+    held: Option<Arc<Notify>>,
     /// What it says of every connection beside its id; nothing means that it is complete.
     connection: Option<Value>,
 }
@@ -109,6 +111,18 @@ impl FakePlatform {
         self.records.lock().unwrap().connection = Some(record);
     }
 
+    /// Keeps whoever asks for a connection next waiting until what is given back is told.
+    pub fn holds_next(&self) -> Arc<Notify> {
+        let held = Arc::new(Notify::new());
+        self.records.lock().unwrap().held = Some(Arc::clone(&held));
+        held
+    }
+
+    /// Whether the one that is to wait has come.
+    pub fn holds(&self) -> bool {
+        self.records.lock().unwrap().held.is_none()
+    }
+
     /// Lists a proof on this connection that it does not show when it is asked for.
     pub fn lists(&self, connection: &str) {
         self.records.lock().unwrap().listed.push(connection.to_owned());
@@ -170,6 +184,10 @@ async fn create_invitation(State(platform): Here, Json(body): Json<Value>) -> An
 
 async fn connection(State(platform): Here, Path((_, id)): Path<(String, String)>) -> Answer {
     platform.call("connection")?;
+    let held = platform.records.lock().unwrap().held.take();
+    if let Some(held) = held {
+        held.notified().await;
+    }
     let mut record = platform.records.lock().unwrap().connection.clone().unwrap_or(json!({ "state": "completed" }));
     record["id"] = json!(id);
     success(record)

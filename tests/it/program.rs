@@ -104,6 +104,12 @@ impl Program {
         self.url.rsplit(':').next().unwrap().parse().unwrap()
     }
 
+    /// Sends it this signal.
+    pub async fn signal(&self, signal: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().await.unwrap().success());
+    }
+
     /// Kills it with SIGKILL: no farewell, no flush.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
@@ -111,8 +117,7 @@ impl Program {
 
     /// Sends SIGTERM and waits for the exit; says whether it was a good one.
     pub async fn terminate(mut self) -> bool {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").arg(pid).status().await.unwrap().success());
+        self.signal("TERM").await;
         tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it stops in time").unwrap().success()
     }
 }

@@ -195,6 +195,39 @@ async fn one_server_after_another_is_replaced_and_nobody_notices() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_only_slow_does_not_do_what_another_took_over() {
+    let platform = FakePlatform::start(ProofEnd::Verified).await;
+    let cluster = cluster(&platform, 2, true).await;
+    let opened = cluster.open_at(&cluster.url(0)).await;
+    let mut watcher = cluster.watch_at(&cluster.url(1), &opened).await;
+    let id = format!("e81d5c47{}", &Uuid::new_v4().to_string()[8..]);
+    // Before it asks the wallet, the server asks how the connection stands; there it stands still, and gets its answer then.
+    let answer = platform.holds_next();
+    cluster.deliver_to(&cluster.url(0), &connection(&platform, &id, "completed")).await.unwrap();
+    let stopped = async {
+        while !platform.holds() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        cluster.servers[0].as_ref().unwrap().signal("STOP").await;
+    };
+    tokio::time::timeout(PATIENCE, stopped).await.expect("it asks");
+    answer.notify_one();
+    watcher.until("requested").await;
+    assert_eq!(platform.count("create_proof"), 1, "the other one asked");
+    cluster.servers[0].as_ref().unwrap().signal("CONT").await;
+    let taken_over = "an act was taken over by somebody else";
+    let noticed = async {
+        while !cluster.servers[0].as_ref().unwrap().written.text().contains(taken_over) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, noticed).await.expect("it notices that it was too slow");
+    cluster.deliver_to(&cluster.url(0), &presentation(&id)).await.unwrap();
+    watcher.until("verified").await;
+    assert_eq!(platform.count("create_proof"), 1, "the wallet was asked once");
+}
+
 /// A browser that comes back whenever its socket is closed, until the wallet is connected: the versions it was told.
 async fn follow(desk: String, id: String, token: String) -> Vec<u64> {
     let url = format!("{}/ws/connections?sessionId={id}&token={token}", desk.replacen("http", "ws", 1));

@@ -316,10 +316,11 @@ impl Tx {
         // So long that it never comes, and still far from where adding to it overflows.
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
         let (keep, unfinished) = (ms(keep), ms(unfinished));
+        // Of a million registrations it takes longer than other statements may.
+        self.part.take_time().await?;
         if self.part.is_shared() {
-            // One start at a time; and of a million registrations it may take longer than other statements may.
+            // One start at a time.
             self.part.execute("LOCK TABLE retention IN SHARE ROW EXCLUSIVE MODE", &[]).await?;
-            self.part.execute("SET LOCAL statement_timeout = 0", &[]).await?;
         }
         let last = self.part.row("SELECT kept, unfinished FROM retention", &[], |row| Ok((row.next()?, row.next()?)));
         let last = last.await?;

@@ -128,6 +128,14 @@ impl Part {
         }
     }
 
+    /// From here on statements may take as long as they need.
+    pub(super) async fn take_time(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(part) => Box::pin(part.take_time()).await,
+        }
+    }
+
     /// Whether others may change the same rows at the same time.
     pub(super) const fn is_shared(&self) -> bool {
         matches!(self, Self::Postgres(_))

@@ -110,8 +110,8 @@ impl StoreError {
     /// the same key at the same moment.
     #[must_use]
     pub fn is_of_the_moment(&self) -> bool {
-        // deadlock_detected, serialization_failure, lock_not_available, unique_violation
-        matches!(&*self.sql_state(), "40P01" | "40001" | "55P03" | "23505")
+        // deadlock_detected, serialization_failure, unique_violation
+        matches!(&*self.sql_state(), "40P01" | "40001" | "23505")
     }
 
     /// Whether the connection was lost, which says nothing of the next one.

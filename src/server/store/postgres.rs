@@ -33,6 +33,8 @@ const STATEMENTS: usize = 128;
 const ACQUIRE: Duration = Duration::from_secs(3);
 /// How long a statement may take as seen from here. The server itself gives up before, so this is for one that has vanished.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// The same for one that goes through all there is.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// What the server ends by itself: a statement, the wait for a lock, and the transaction of a process that was stopped in it,
 /// whose locks others wait for.
 const LIMITS: [(&str, &str); 3] =
@@ -59,6 +61,8 @@ pub(super) struct Part {
     connection: Option<PoolConnection<Pg>>,
     /// A statement failed, so the server undoes the transaction whatever comes: its `COMMIT` would say nothing.
     failed: bool,
+    /// How long each statement may take.
+    patience: Duration,
     doubtful: Arc<AtomicBool>,
 }
 
@@ -109,7 +113,8 @@ impl Postgres {
 
     async fn begin_once(&self) -> Result<Part, StoreError> {
         let connection = Some(self.pool.acquire().await?);
-        let mut part = Part { connection, failed: false, doubtful: Arc::clone(&self.doubtful) };
+        let doubtful = Arc::clone(&self.doubtful);
+        let mut part = Part { connection, failed: false, patience: PATIENCE, doubtful };
         part.run(async |connection| connection.execute("BEGIN").await.map(drop)).await?;
         Ok(part)
     }
@@ -129,7 +134,7 @@ impl Postgres {
 
     async fn answer(&self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<PgRow>, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        let answer = within_patience(query(sql, values)?.fetch_all(&mut *connection)).await;
+        let answer = within(PATIENCE, query(sql, values)?.fetch_all(&mut *connection)).await;
         note_loss(&answer, &mut connection, &self.doubtful);
         answer
     }
@@ -167,6 +172,13 @@ impl Part {
         rows.iter().map(|row| read(&mut Row::new(Answer::Postgres(row)))).collect()
     }
 
+    /// From here on statements may take as long as they need: of all rows there are, for instance.
+    pub(super) async fn take_time(&mut self) -> Result<(), StoreError> {
+        self.execute("SET LOCAL statement_timeout = 0", &[]).await?;
+        self.patience = LONGEST;
+        Ok(())
+    }
+
     /// Makes the changes last. When it fails because the connection was lost, they may last all the same.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         if self.failed {
@@ -184,7 +196,7 @@ impl Part {
         let connection = self.connection.as_mut().ok_or(StoreError::Closed)?;
         // Also where nobody waits for its end any more.
         self.failed = true;
-        let done = within_patience(work(connection)).await;
+        let done = within(self.patience, work(connection)).await;
         note_loss(&done, connection, &self.doubtful);
         self.failed = done.is_err();
         done
@@ -202,8 +214,8 @@ impl Drop for Part {
     }
 }
 
-async fn within_patience<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
-    Ok(timeout(PATIENCE, work).await.map_err(|_| StoreError::Slow)??)
+async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    Ok(timeout(patience, work).await.map_err(|_| StoreError::Slow)??)
 }
 
 /// What was lost, or has not answered, is not used again.
@@ -250,7 +262,7 @@ impl Encode<'_, Pg> for Null {
 async fn connect_at_start(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
     let began = Instant::now();
     loop {
-        let connected = within_patience(PgConnection::connect_with(options)).await;
+        let connected = within(PATIENCE, PgConnection::connect_with(options)).await;
         match connected {
             Err(error) if error.is_lost_connection() && began.elapsed() < START => {
                 tracing::warn!(%error, "waiting for the database");

@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Store, StoreError, Tx,
-    database::Dialect,
     statement::{Row, Value},
 };
 
@@ -80,7 +79,8 @@ impl Store {
     /// # Errors
     /// When the database or the writing fails.
     pub async fn export(&self, into: &mut (impl Write + Send)) -> Result<Vec<Sum>, TransferError> {
-        let mut tx = self.one_moment().await?;
+        let mut tx = self.begin().await?;
+        tx.sees_one_moment().await?;
         write_line(into, &Line::Vestibule { form: FORM })?;
         let mut sums = Vec::new();
         for table in &TABLES {
@@ -97,7 +97,7 @@ impl Store {
     /// When it is not empty, the lines are not all there, or anything arrived differently; then nothing was changed.
     pub async fn import(&self, from: &mut (impl BufRead + Send)) -> Result<Vec<Sum>, TransferError> {
         let mut tx = self.begin().await?;
-        tx.part.execute(tx.part.say(AS_LONG_AS_IT_TAKES), &[]).await?;
+        tx.part.take_time().await?;
         for table in &TABLES {
             if tx.part.has(table.any, &[]).await? {
                 return Err(TransferError::NotEmpty(table.name));
@@ -120,25 +120,17 @@ impl Store {
         tx.commit().await?;
         Ok(arrived)
     }
-
-    /// A transaction that sees one moment, whatever others do.
-    async fn one_moment(&self) -> Result<Tx, StoreError> {
-        let mut tx = self.begin().await?;
-        tx.part.execute(tx.part.say(ONE_MOMENT), &[]).await?;
-        tx.part.execute(tx.part.say(AS_LONG_AS_IT_TAKES), &[]).await?;
-        Ok(tx)
-    }
 }
 
-/// SQLite's only writer sees nothing else; there is nothing to say.
-const ONE_MOMENT: Dialect = Dialect {
-    sqlite: "UPDATE retention SET kept = kept WHERE 1 = 0",
-    postgres: "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-};
-const AS_LONG_AS_IT_TAKES: Dialect =
-    Dialect { sqlite: "UPDATE retention SET kept = kept WHERE 1 = 0", postgres: "SET LOCAL statement_timeout = 0" };
-
 impl Tx {
+    /// Sees one moment of the database, whatever others do meanwhile. SQLite's writer always does.
+    async fn sees_one_moment(&mut self) -> Result<(), StoreError> {
+        if self.part.is_shared() {
+            self.part.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", &[]).await?;
+        }
+        self.part.take_time().await
+    }
+
     /// Reads a table in the order of its keys.
     async fn read_all(
         &mut self,
