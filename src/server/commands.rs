@@ -77,7 +77,7 @@ pub async fn export(config: &Config, path: &Path) -> Done {
     Ok(format!("exported {}", counted(&sums)))
 }
 
-/// Fills an empty database with what a file holds, and reads it back.
+/// Fills an empty database with what a file holds, and reads it back; then seals with the present key what an older one sealed.
 ///
 /// # Errors
 /// When it is not empty, or anything is not as it was; then it stays empty. And when the keys here do not open what is sealed.
@@ -85,7 +85,7 @@ pub async fn import(config: &Config, path: &Path) -> Done {
     let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let store = open(config).await?;
     let sums = store.import(&mut BufReader::new(file)).await?;
-    let lost = store.count_unreadable().await?;
+    let Resealed { lost, .. } = store.reseal().await?;
     store.close().await;
     if lost > 0 {
         return Err(format!(

@@ -342,3 +342,25 @@ async fn whoever_lost_its_lease_can_neither_renew_nor_end_it() {
     tx.finish_act(lost.id, now).await.unwrap();
     tx.commit().await.unwrap();
 }
+
+#[tokio::test]
+async fn two_servers_lease_at_the_same_time_and_get_different_acts() {
+    let url = crate::postgres::fresh().await;
+    let keys = || Arc::new(KeyRing::new(SecretKey::from_master(&[7; 32]), Vec::new()));
+    let (one, other) = (Store::open(&url, 4, keys()).await.unwrap(), Store::open(&url, 4, keys()).await.unwrap());
+    let now = Clock::default().now();
+    let mut tx = one.begin().await.unwrap();
+    for number in 0..6 {
+        let about = About::Connection(ConnectionId(format!("c-{number}")));
+        tx.add_act(ActKind::ReadConnection, &about, now).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let (mut first, mut second) = (one.begin().await.unwrap(), other.begin().await.unwrap());
+    let leased = first.lease_acts(Lane::Asking, now, LEASE, 4).await.unwrap();
+    // The first has not committed yet, and the second does not wait for it.
+    let rest = second.lease_acts(Lane::Asking, now, LEASE, 4).await.unwrap();
+    assert_eq!((leased.len(), rest.len()), (4, 2));
+    assert!(rest.iter().all(|act| leased.iter().all(|other| other.id != act.id)));
+    second.commit().await.unwrap();
+    first.commit().await.unwrap();
+}

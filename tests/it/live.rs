@@ -1,11 +1,12 @@
 //! The live view: what a socket is sent, and how it ends.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
+use vestibule::domain::ids::SessionId;
 
 use crate::harness::{Desk, Opened, Watcher, parts};
 
@@ -222,4 +223,18 @@ async fn a_code_that_nobody_scans_expires_on_the_page_too() {
     watcher.next().await;
     desk.clock.advance(Duration::from_secs(16 * 60));
     assert_eq!(watcher.next().await["stage"], "expired");
+}
+
+#[tokio::test]
+async fn several_sessions_are_read_together() {
+    let desk = Desk::sandbox().await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(desk.open().await.id.parse::<SessionId>().unwrap());
+    }
+    let nobodys = SessionId::new(desk.clock.now(), [0; 16]);
+    let read = desk.app.sessions.store.sessions(&[ids[0], nobodys, ids[2]]).await.unwrap();
+    let read: HashSet<SessionId> = read.into_iter().map(|session| session.id).collect();
+    assert_eq!(read, [ids[0], ids[2]].into());
+    assert!(desk.app.sessions.store.sessions(&[]).await.unwrap().is_empty());
 }

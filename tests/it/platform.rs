@@ -45,8 +45,8 @@ struct Records {
     faults: Vec<StatusCode>,
     /// Connections whose proofs are listed though they cannot be read.
     listed: Vec<String>,
-    /// The next question about a connection is answered once this is told.
-    held: Option<Arc<Notify>>,
+    /// The next call of this name is answered once this is told.
+    held: Option<(&'static str, Arc<Notify>)>,
     /// What it says of every connection beside its id; nothing means that it is complete.
     connection: Option<Value>,
 }
@@ -111,11 +111,19 @@ impl FakePlatform {
         self.records.lock().unwrap().connection = Some(record);
     }
 
-    /// Keeps whoever asks for a connection next waiting until what is given back is told.
-    pub fn holds_next(&self) -> Arc<Notify> {
+    /// Keeps whoever makes a call of this name next waiting until what is given back is told. By then the answer may be of
+    /// yesterday.
+    pub fn holds_next(&self, call: &'static str) -> Arc<Notify> {
         let held = Arc::new(Notify::new());
-        self.records.lock().unwrap().held = Some(Arc::clone(&held));
+        self.records.lock().unwrap().held = Some((call, Arc::clone(&held)));
         held
+    }
+
+    async fn hold(&self, call: &str) {
+        let held = self.records.lock().unwrap().held.take_if(|(held, _)| *held == call);
+        if let Some((_, told)) = held {
+            told.notified().await;
+        }
     }
 
     /// Whether the one that is to wait has come.
@@ -184,12 +192,9 @@ async fn create_invitation(State(platform): Here, Json(body): Json<Value>) -> An
 
 async fn connection(State(platform): Here, Path((_, id)): Path<(String, String)>) -> Answer {
     platform.call("connection")?;
-    let held = platform.records.lock().unwrap().held.take();
-    if let Some(held) = held {
-        held.notified().await;
-    }
     let mut record = platform.records.lock().unwrap().connection.clone().unwrap_or(json!({ "state": "completed" }));
     record["id"] = json!(id);
+    platform.hold("connection").await;
     success(record)
 }
 
@@ -225,6 +230,7 @@ async fn list_proofs(State(platform): Here) -> Answer {
 async fn proof(State(platform): Here, Path((_, id)): Path<(String, String)>) -> Answer {
     platform.call("proof")?;
     let state = platform.records.lock().unwrap().proofs.get(&id).cloned().ok_or(StatusCode::NOT_FOUND)?;
+    platform.hold("proof").await;
     success(platform.record(&id, &state))
 }
 

@@ -195,37 +195,98 @@ async fn one_server_after_another_is_replaced_and_nobody_notices() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_was_only_slow_does_not_do_what_another_took_over() {
+/// A server that stops in the middle of an act, before it gets the platform's answer to this call, until another one has
+/// done the act: how often the platform was told `deed`.
+async fn is_stopped_before_the_answer_to(call: &'static str, deed: &str) -> usize {
     let platform = FakePlatform::start(ProofEnd::Verified).await;
     let cluster = cluster(&platform, 2, true).await;
+    let slow = cluster.servers[0].as_ref().unwrap();
     let opened = cluster.open_at(&cluster.url(0)).await;
     let mut watcher = cluster.watch_at(&cluster.url(1), &opened).await;
     let id = format!("e81d5c47{}", &Uuid::new_v4().to_string()[8..]);
-    // Before it asks the wallet, the server asks how the connection stands; there it stands still, and gets its answer then.
-    let answer = platform.holds_next();
-    cluster.deliver_to(&cluster.url(0), &connection(&platform, &id, "completed")).await.unwrap();
+    let connected = connection(&platform, &id, "completed");
+    let (last, end) = if call == "proof" {
+        cluster.deliver_to(&cluster.url(0), &connected).await.unwrap();
+        watcher.until("requested").await;
+        (presentation(&id), "verified")
+    } else {
+        (connected, "requested")
+    };
+    let answer = platform.holds_next(call);
+    cluster.deliver_to(&cluster.url(0), &last).await.unwrap();
     let stopped = async {
         while !platform.holds() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        cluster.servers[0].as_ref().unwrap().signal("STOP").await;
+        slow.signal("STOP").await;
     };
     tokio::time::timeout(PATIENCE, stopped).await.expect("it asks");
+    watcher.until(end).await;
+    assert_eq!(platform.count(deed), 1, "the other one did it");
     answer.notify_one();
-    watcher.until("requested").await;
-    assert_eq!(platform.count("create_proof"), 1, "the other one asked");
-    cluster.servers[0].as_ref().unwrap().signal("CONT").await;
-    let taken_over = "an act was taken over by somebody else";
+    slow.signal("CONT").await;
     let noticed = async {
-        while !cluster.servers[0].as_ref().unwrap().written.text().contains(taken_over) {
+        while !slow.written.text().contains("an act was taken over by somebody else, or deleted") {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::time::timeout(PATIENCE, noticed).await.expect("it notices that it was too slow");
-    cluster.deliver_to(&cluster.url(0), &presentation(&id)).await.unwrap();
-    watcher.until("verified").await;
-    assert_eq!(platform.count("create_proof"), 1, "the wallet was asked once");
+    platform.count(deed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_only_slow_does_not_ask_a_wallet_again() {
+    assert_eq!(is_stopped_before_the_answer_to("connection", "create_proof").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_only_slow_does_not_take_another_step() {
+    assert_eq!(is_stopped_before_the_answer_to("proof", "verify").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_told_is_found_all_the_same() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let cluster = cluster(&platform, 1, true).await;
+    cluster.until_it_says(0, "ready").await;
+    let opened = cluster.open_at(&cluster.url(0)).await;
+    let mut watcher = cluster.watch_at(&cluster.url(0), &opened).await;
+    assert_eq!(watcher.next().await["version"], 1);
+    // As a server that died between its commit and its message.
+    let changed = format!("UPDATE sessions SET version = 2, opened = 1 WHERE id = '{}'", opened.id);
+    crate::database::execute_at(&cluster.postgres.url(), &changed).await;
+    assert_eq!(watcher.next().await["version"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_all_servers_at_once_is_applied_once() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let cluster = cluster(&platform, 3, true).await;
+    for _ in 0..15 {
+        let opened = cluster.open_at(&cluster.url(0)).await;
+        let id = Uuid::new_v4().to_string();
+        let bodies = ["request-received", "response-sent"].map(|state| connection(&platform, &id, state));
+        let sent = (0..12).map(|place| {
+            let (server, body) = (cluster.url(place % 3), &bodies[place / 3 % 2]);
+            let cluster = &cluster;
+            async move { cluster.deliver_to(&server, body).await.unwrap() }
+        });
+        let outcomes = futures_util::future::join_all(sent).await;
+        let applied = outcomes.iter().filter(|outcome| *outcome == "applied").count();
+        let rows: Vec<(i64, i64)> = crate::database::rows_at(
+            &cluster.postgres.url(),
+            &format!(
+                "SELECT version, (SELECT COUNT(DISTINCT state) FROM events WHERE session_id = sessions.id AND outcome = 'applied') \
+                 FROM sessions WHERE id = '{}'",
+                opened.id
+            ),
+        )
+        .await;
+        let applied = i64::try_from(applied).unwrap();
+        // The first may come second: then it is late.
+        assert!(applied == 1 || applied == 2, "{outcomes:?}");
+        assert_eq!(rows, [(1 + applied, applied)], "each moved it by one, and each once: {outcomes:?}");
+    }
 }
 
 /// A browser that comes back whenever its socket is closed, until the wallet is connected: the versions it was told.

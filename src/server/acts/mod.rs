@@ -238,9 +238,9 @@ fn refused(act: &Act) -> Finding {
     }
 }
 
-/// Somebody else has the act: it is theirs to end, and what was found here counts for nothing.
+/// Somebody else has the act, and it is theirs to end; or it went with its registration. What was found here counts for nothing.
 fn lost(sessions: &Sessions, act: &Act) {
-    tracing::warn!(act.kind = act.kind.as_str(), "an act was taken over by somebody else");
+    tracing::warn!(act.kind = act.kind.as_str(), "an act was taken over by somebody else, or deleted");
     sessions.metrics.acts.count([act.kind.as_str(), act::LOST]);
 }
 

@@ -19,20 +19,23 @@ const AT_ONCE: usize = 1000;
 pub(super) async fn run(shared: &Shared) {
     let mut wait = Wait::default();
     loop {
-        let listener = tokio::select! {
-            listener = within_patience(shared.backplane.listener()) => listener,
-            // Who is about to watch does not wait for what cannot be heard now.
-            () = async { loop { drop(shared.outside.turns().await) } } => return,
-        };
-        let lost = match listener {
+        let lost = match deaf(shared, within_patience(shared.backplane.listener())).await {
             Ok(listener) => Ears { shared, listener, hears_of: HashSet::new() }.hear(&mut wait).await,
             Err(lost) => lost,
         };
         tracing::warn!(backplane = shared.backplane.name(), %lost, "cannot hear the other servers");
         shared.stands(Direction::Hears, false);
+        deaf(shared, wait.pass()).await;
+    }
+}
+
+/// Waits for something while nothing can be heard: who is about to watch does not wait for that.
+async fn deaf<T>(shared: &Shared, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    loop {
         tokio::select! {
-            () = wait.pass() => {}
-            () = async { loop { drop(shared.outside.turns().await) } } => return,
+            done = &mut work => return done,
+            turns = shared.outside.turns() => drop(turns),
         }
     }
 }
@@ -46,9 +49,8 @@ struct Ears<'a> {
 impl Ears<'_> {
     /// Hears until the connection is lost.
     async fn hear(mut self, wait: &mut Wait) -> Lost {
-        match self.begin().await {
-            Ok(()) => {}
-            Err(lost) => return lost,
+        if let Err(lost) = self.begin().await {
+            return lost;
         }
         self.shared.stands(Direction::Hears, true);
         *wait = Wait::default();

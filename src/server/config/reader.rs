@@ -36,12 +36,8 @@ impl<'a> Reader<'a> {
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> T {
-        let Some(value) = self.get(name) else { return default };
-        let (parsed, problem) = (parse(value), format!("{name} is `{value}`; it has to be {expected}"));
-        parsed.unwrap_or_else(|| {
-            self.problems.push(problem);
-            default
-        })
+        let said = format!("{name} is `{}`; it", self.get(name).unwrap_or_default());
+        self.parse_as(name, &said, default, expected, parse)
     }
 
     /// The same for a value that may hold a password, and is not shown.
@@ -52,9 +48,20 @@ impl<'a> Reader<'a> {
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> T {
+        self.parse_as(name, name, default, expected, parse)
+    }
+
+    fn parse_as<T>(
+        &mut self,
+        name: &str,
+        said: &str,
+        default: T,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> T {
         let Some(value) = self.get(name) else { return default };
         parse(value).unwrap_or_else(|| {
-            self.problems.push(format!("{name} has to be {expected}"));
+            self.problems.push(format!("{said} has to be {expected}"));
             default
         })
     }

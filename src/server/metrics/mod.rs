@@ -43,7 +43,7 @@ pub mod act {
     pub const REFUSED: &str = "refused";
     /// What was found could not be stored; it is run again when its lease ends.
     pub const NOT_STORED: &str = "not_stored";
-    /// Its lease was lost: somebody else runs it.
+    /// Its lease was lost: somebody else runs it, or it is gone with its registration.
     pub const LOST: &str = "lost";
     /// It panicked; it is run again when its lease ends.
     pub const PANICKED: &str = "panicked";

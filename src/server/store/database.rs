@@ -54,7 +54,7 @@ impl Database {
         read: Read<T>,
     ) -> Result<Vec<T>, StoreError> {
         match self {
-            Self::Sqlite(file) => file.rows(sql, values, read),
+            Self::Sqlite(file) => file.read(|db| db.rows(sql, values, read)),
             Self::Postgres(server) => Box::pin(server.rows(sql, values, read)).await,
         }
     }
@@ -67,7 +67,7 @@ impl Database {
         read: Read<T>,
     ) -> Result<Option<T>, StoreError> {
         match self {
-            Self::Sqlite(file) => file.row(sql, values, read),
+            Self::Sqlite(file) => file.read(|db| db.row(sql, values, read)),
             Self::Postgres(server) => Ok(Box::pin(server.rows(sql, values, read)).await?.into_iter().next()),
         }
     }
@@ -88,7 +88,7 @@ impl Database {
 impl Part {
     pub(super) async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, StoreError> {
         match self {
-            Self::Sqlite(part) => part.execute(sql, values),
+            Self::Sqlite(part) => part.connection()?.execute(sql, values),
             Self::Postgres(part) => Box::pin(part.execute(sql, values)).await,
         }
     }
@@ -100,7 +100,7 @@ impl Part {
         read: Read<T>,
     ) -> Result<Vec<T>, StoreError> {
         match self {
-            Self::Sqlite(part) => part.rows(sql, values, read),
+            Self::Sqlite(part) => part.connection()?.rows(sql, values, read),
             Self::Postgres(part) => Box::pin(part.rows(sql, values, read)).await,
         }
     }
@@ -112,7 +112,7 @@ impl Part {
         read: Read<T>,
     ) -> Result<Option<T>, StoreError> {
         match self {
-            Self::Sqlite(part) => part.row(sql, values, read),
+            Self::Sqlite(part) => part.connection()?.row(sql, values, read),
             Self::Postgres(part) => Ok(Box::pin(part.rows(sql, values, read)).await?.into_iter().next()),
         }
     }

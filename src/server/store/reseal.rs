@@ -66,24 +66,6 @@ pub struct Resealed {
 }
 
 impl Store {
-    /// How many of what is sealed cannot be opened with the keys that are here.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn count_unreadable(&self) -> Result<u64, StoreError> {
-        let mut lost = 0;
-        for column in COLUMNS {
-            let mut after = (String::new(), 0_i64);
-            loop {
-                let rows = self.database.rows(column.select, values![&after.0, after.1], Sealed::read).await?;
-                let Some(last) = rows.last() else { break };
-                after = (last.session.clone(), last.attempt);
-                lost += rows.iter().filter(|row| self.keys.unseal(&(column.place)(row), &row.sealed).is_none()).count();
-            }
-        }
-        Ok(u64::try_from(lost).unwrap_or(u64::MAX))
-    }
-
     /// Goes through everything that is sealed. A part at a time, so that a server on the same database goes on; safe to
     /// stop at any time and to repeat.
     ///

@@ -124,7 +124,7 @@ impl Store {
     pub async fn sessions(&self, ids: &[SessionId]) -> Result<Vec<Session>, StoreError> {
         let rows: Vec<Stored> = match &self.database {
             Database::Sqlite(file) => {
-                let read = |id| file.row(BY_ID, values![id], Stored::read).transpose();
+                let read = |id| file.read(|db| db.row(BY_ID, values![id], Stored::read)).transpose();
                 ids.iter().filter_map(read).collect::<Result<_, _>>()?
             }
             Database::Postgres(_) => {

@@ -15,12 +15,10 @@ use super::{
 
 mod tables;
 
-use tables::{TABLES, Table};
+use tables::{AT_ONCE, TABLES, Table};
 
 /// The form of the lines.
 const FORM: u32 = 1;
-/// So many rows are read with one statement.
-pub(super) const AT_ONCE: usize = 500;
 
 /// Why it could not be brought over.
 #[derive(Debug, thiserror::Error)]
@@ -114,9 +112,7 @@ impl Store {
                 return Err(TransferError::Different { table, arrived, sent });
             }
         }
-        for counted in ["events", "acts"] {
-            tx.count_on(counted).await?;
-        }
+        tx.count_on().await?;
         tx.commit().await?;
         Ok(arrived)
     }
@@ -138,21 +134,19 @@ impl Tx {
         mut each: impl FnMut(Vec<Json>) -> Result<(), TransferError> + Send,
     ) -> Result<Sum, TransferError> {
         let (mut rows, mut digest) = (0, Sha256::new());
-        let mut after: Option<Vec<Json>> = None;
+        let mut last: Option<Vec<Json>> = None;
         loop {
-            let key = match &after {
-                None => table.first.iter().map(|first| first.value()).collect::<Vec<_>>(),
-                Some(row) => {
-                    values_of(&row[..table.first.len()], &table.kinds[..table.first.len()]).unwrap_or_default()
-                }
+            let key = match &last {
+                None => table.first.iter().map(|first| first.value()).collect(),
+                Some(key) => values_of(key, &table.kinds[..key.len()]).unwrap_or_default(),
             };
             let page = self.part.rows(table.select, &key, table.read).await?;
             let is_last = page.len() < AT_ONCE || table.first.is_empty();
+            last = page.last().map(|row| row[..table.first.len()].to_vec());
             for row in page {
                 rows += 1;
                 digest.update(serde_json::to_string(&row).unwrap_or_default());
                 digest.update(b"\n");
-                after = Some(row.clone());
                 each(row)?;
             }
             if is_last {
@@ -189,20 +183,21 @@ impl Tx {
         }
     }
 
-    /// Lets the numbers of new rows begin after those that are there, where they are not found by looking.
-    async fn count_on(&mut self, table: &'static str) -> Result<(), StoreError> {
+    /// Lets the numbers of new rows begin after those that are there. SQLite finds them by looking.
+    async fn count_on(&mut self) -> Result<(), StoreError> {
         if self.part.is_shared() {
-            let sql = match table {
-                "events" => {
-                    "SELECT setval(pg_get_serial_sequence('events', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM events))"
-                }
-                _ => "SELECT setval(pg_get_serial_sequence('acts', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM acts))",
-            };
-            self.part.execute(sql, &[]).await?;
+            for sql in COUNT_ON {
+                self.part.execute(sql, &[]).await?;
+            }
         }
         Ok(())
     }
 }
+
+const COUNT_ON: [&str; 2] = [
+    "SELECT setval(pg_get_serial_sequence('events', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM events))",
+    "SELECT setval(pg_get_serial_sequence('acts', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM acts))",
+];
 
 fn write_line(into: &mut impl Write, line: &Line) -> Result<(), TransferError> {
     serde_json::to_writer(&mut *into, line).map_err(std::io::Error::from)?;

@@ -21,7 +21,7 @@ const STATEMENTS: usize = 128;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// A connection.
-pub(super) struct Connection(rusqlite::Connection);
+pub(in super::super) struct Connection(rusqlite::Connection);
 
 impl Connection {
     /// One that writes. It never waits for a lock, because it would take its thread along: see [`StoreError::is_busy`].
@@ -55,12 +55,17 @@ impl Connection {
     }
 
     /// Runs a statement, and gives back how many rows it changed.
-    pub(super) fn execute(&self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, StoreError> {
+    pub(in super::super) fn execute(&self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, StoreError> {
         Ok(self.prepared(sql, values)?.raw_execute()?)
     }
 
     /// Every row of an answer.
-    pub(super) fn rows<T>(&self, sql: &'static str, values: &[Value<'_>], read: Read<T>) -> Result<Vec<T>, StoreError> {
+    pub(in super::super) fn rows<T>(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        read: Read<T>,
+    ) -> Result<Vec<T>, StoreError> {
         let mut statement = self.prepared(sql, values)?;
         let mut rows = statement.raw_query();
         let mut all = Vec::new();
@@ -71,7 +76,7 @@ impl Connection {
     }
 
     /// The first row of an answer, if there is one.
-    pub(super) fn row<T>(
+    pub(in super::super) fn row<T>(
         &self,
         sql: &'static str,
         values: &[Value<'_>],

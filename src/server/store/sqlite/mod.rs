@@ -6,10 +6,7 @@ use std::{str::FromStr, sync::Arc};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use self::{checkpoint::Checkpointer, connection::Connection, readers::Readers, writer::Writer};
-use super::{
-    StoreError,
-    statement::{Read, Value, single},
-};
+use super::{StoreError, statement::single};
 
 mod checkpoint;
 mod connection;
@@ -66,19 +63,9 @@ impl Sqlite {
         Part { part, checkpointer: Arc::clone(&self.checkpointer) }
     }
 
-    /// Every row of an answer.
-    pub(super) fn rows<T>(&self, sql: &'static str, values: &[Value<'_>], read: Read<T>) -> Result<Vec<T>, StoreError> {
-        self.readers.read(|db| db.rows(sql, values, read))
-    }
-
-    /// The first row of an answer, if there is one.
-    pub(super) fn row<T>(
-        &self,
-        sql: &'static str,
-        values: &[Value<'_>],
-        read: Read<T>,
-    ) -> Result<Option<T>, StoreError> {
-        self.readers.read(|db| db.row(sql, values, read))
+    /// Reads something. One statement sees one state of the file; the next one may see a newer.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.readers.read(read)
     }
 
     /// Folds the write-ahead log into the file and empties it, unless somebody reads. Says whether it was done.
@@ -96,24 +83,9 @@ impl Sqlite {
 }
 
 impl Part {
-    /// Runs a statement, and gives back how many rows it changed.
-    pub(super) fn execute(&self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, StoreError> {
-        self.part.connection()?.execute(sql, values)
-    }
-
-    /// Every row of an answer.
-    pub(super) fn rows<T>(&self, sql: &'static str, values: &[Value<'_>], read: Read<T>) -> Result<Vec<T>, StoreError> {
-        self.part.connection()?.rows(sql, values, read)
-    }
-
-    /// The first row of an answer, if there is one.
-    pub(super) fn row<T>(
-        &self,
-        sql: &'static str,
-        values: &[Value<'_>],
-        read: Read<T>,
-    ) -> Result<Option<T>, StoreError> {
-        self.part.connection()?.row(sql, values, read)
+    /// The connection, for statements of this part.
+    pub(super) fn connection(&self) -> Result<&Connection, StoreError> {
+        self.part.connection()
     }
 
     /// Makes the changes last: when this returns they are on disk.

@@ -22,6 +22,14 @@ pub(super) struct Table {
     pub(super) read: Read<Vec<Json>>,
 }
 
+/// So many rows are read with one statement.
+macro_rules! at_once {
+    () => {
+        500
+    };
+}
+pub(super) const AT_ONCE: usize = at_once!();
+
 /// One table, from its columns with their kinds. Statements have to be literals, so they are put together here.
 macro_rules! table {
     ($name:literal, $where:literal, $order:literal, [$($first:ident),*], $places:literal,
@@ -33,7 +41,7 @@ macro_rules! table {
             any: concat!("SELECT 1 FROM ", $name, " LIMIT 1"),
             select: concat!(
                 "SELECT ", stringify!($head) $(, ", ", stringify!($column))*, " FROM ", $name, $where, " ORDER BY ", $order,
-                " LIMIT 500"
+                " LIMIT ", at_once!()
             ),
             insert: concat!(
                 "INSERT INTO ", $name, " (", stringify!($head) $(, ", ", stringify!($column))*, ") VALUES (", $places, ")"
