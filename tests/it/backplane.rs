@@ -14,8 +14,10 @@ use vestibule::{
 
 use crate::{
     harness::PATIENCE,
+    platform::{FakePlatform, ProofEnd},
     postgres::{self, PostgresServer},
     redis::RedisServer,
+    servers::{cluster, connection},
 };
 
 fn session() -> SessionId {
@@ -119,4 +121,61 @@ async fn whoever_hears_notices_that_the_backplane_is_gone() {
     let mut listener = backplane.listener().await.unwrap();
     postgres.stop(postgres::End::Fast);
     assert!(timeout(PATIENCE, listener.next()).await.unwrap().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_who_watches_is_woken_and_nothing_personal_is_said() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let cluster = cluster(&platform, 2, true).await;
+    for server in [0, 1] {
+        cluster.until_it_says(server, "ready").await;
+    }
+    let client = redis::Client::open(cluster.redis.as_ref().unwrap().url()).unwrap();
+    let mut asking = client.get_multiplexed_async_connection().await.unwrap();
+    let mut spying = client.get_async_pubsub().await.unwrap();
+    // Another name than the channel's own, so that it is not counted among those who hear of the session.
+    spying.psubscribe("*").await.unwrap();
+    let opened = cluster.open_at(&cluster.url(0)).await;
+    let channel = format!("vestibule:session:{}", opened.id);
+    let mut until_heard_by = async |servers: usize| {
+        let heard = async {
+            loop {
+                let counted: (String, usize) =
+                    redis::cmd("PUBSUB").arg("NUMSUB").arg(&channel).query_async(&mut asking).await.unwrap();
+                if counted.1 == servers {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("never heard by {servers}"));
+    };
+    until_heard_by(0).await;
+    let mut watchers = Vec::new();
+    for (server, heard_by) in [(1, 1), (1, 1), (0, 2)] {
+        let mut watcher = cluster.watch_at(&cluster.url(server), &opened).await;
+        watcher.next().await;
+        watchers.push(watcher);
+        until_heard_by(heard_by).await;
+    }
+    let body = connection(&platform, &uuid::Uuid::new_v4().to_string(), "request-received");
+    cluster.deliver_to(&cluster.url(0), &body).await.unwrap();
+    let mut said = futures_util::StreamExt::boxed(spying.on_message());
+    loop {
+        let message = timeout(PATIENCE, futures_util::StreamExt::next(&mut said)).await.expect("it is told").unwrap();
+        let payload: String = message.get_payload().unwrap();
+        assert!(payload.parse::<u64>().is_ok(), "the number of a server, and nothing else: {payload}");
+        if message.get_channel_name() == channel {
+            break;
+        }
+    }
+    for watcher in &mut watchers {
+        watcher.until("scanned").await;
+    }
+    watchers.pop();
+    until_heard_by(1).await;
+    watchers.pop();
+    until_heard_by(1).await;
+    watchers.pop();
+    until_heard_by(0).await;
 }

@@ -303,15 +303,28 @@ fn backoff(tries: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::server::{clock::Clock, config::Config, startup::Server};
+    use std::sync::atomic::{AtomicBool, Ordering};
 
-    #[tokio::test]
-    async fn an_act_that_panics_is_counted_and_runs_no_more() {
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::{
+        domain::ids::ConnectionId,
+        server::{clock::Clock, config::Config, startup::Server, store::About},
+    };
+
+    /// A server that is not run.
+    async fn server() -> (Server, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let database = format!("sqlite://{}", folder.path().join("v.db").display());
         let set = [("PORT".to_owned(), "0".to_owned()), ("DATABASE_URL".to_owned(), database)];
         let server = Server::start(Config::from_variables(&set.into()).unwrap(), Clock::default()).await.unwrap();
+        (server, folder)
+    }
+
+    #[tokio::test]
+    async fn an_act_that_panics_is_counted_and_runs_no_more() {
+        let (server, _folder) = server().await;
         let mut worker = Worker::new(Arc::clone(&server.app().sessions));
         let handle = worker.running.spawn(async { panic!("on purpose") });
         worker.acts.insert(handle.id(), (1, ActKind::Purge));
@@ -321,5 +334,28 @@ mod tests {
         assert_eq!(worker.running_in(Lane::Purging), 0);
         let counted = worker.sessions.metrics.acts.of([ActKind::Purge.as_str(), act::PANICKED]).unwrap();
         assert_eq!(counted.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn not_a_step_is_taken_after_a_stop_before_the_lease_was_looked_after() {
+        let (server, _folder) = server().await;
+        let sessions = &server.app().sessions;
+        // Nobody's any more, as one that another server has taken over and ended.
+        let about = About::Connection(ConnectionId("c-1".to_owned()));
+        let act = Act { id: i64::MAX, kind: ActKind::ReadConnection, about, tries: 0 };
+        let (answer, took_a_step) = (Notify::new(), AtomicBool::new(false));
+        let work = async {
+            answer.notified().await;
+            took_a_step.store(true, Ordering::Relaxed);
+        };
+        let mut held = Box::pin(with_lease(sessions, &act, Instant::now(), work));
+        assert!(futures_util::poll!(&mut held).is_pending());
+        // The process stands still, and meanwhile its answer comes.
+        tokio::time::pause();
+        tokio::time::advance(RENEW).await;
+        answer.notify_one();
+        tokio::time::resume();
+        assert!(held.await.is_err());
+        assert!(!took_a_step.load(Ordering::Relaxed));
     }
 }
