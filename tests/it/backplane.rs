@@ -161,14 +161,17 @@ async fn only_who_watches_is_woken_and_nothing_personal_is_said() {
     let body = connection(&platform, &uuid::Uuid::new_v4().to_string(), "request-received");
     cluster.deliver_to(&cluster.url(0), &body).await.unwrap();
     let mut said = futures_util::StreamExt::boxed(spying.on_message());
-    loop {
-        let message = timeout(PATIENCE, futures_util::StreamExt::next(&mut said)).await.expect("it is told").unwrap();
-        let payload: String = message.get_payload().unwrap();
-        assert!(payload.parse::<u64>().is_ok(), "the number of a server, and nothing else: {payload}");
-        if message.get_channel_name() == channel {
-            break;
+    let told = async {
+        loop {
+            let message = futures_util::StreamExt::next(&mut said).await.unwrap();
+            let payload: String = message.get_payload().unwrap();
+            assert!(payload.parse::<u64>().is_ok(), "the number of a server, and nothing else: {payload}");
+            if message.get_channel_name() == channel {
+                return;
+            }
         }
-    }
+    };
+    timeout(PATIENCE, told).await.expect("it is told");
     for watcher in &mut watchers {
         watcher.until("scanned").await;
     }

@@ -6,7 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle, time::Instant};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest, protocol::CloseFrame},
@@ -268,8 +268,10 @@ impl Watcher {
 
     /// The next message that is not a ping, pong or close.
     pub async fn next(&mut self) -> Value {
+        // Pings come however long nothing else does.
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.receive().await {
+            match self.receive(deadline).await {
                 Message::Text(text) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     if message["version"].is_number() {
@@ -283,8 +285,8 @@ impl Watcher {
         }
     }
 
-    async fn receive(&mut self) -> Message {
-        tokio::time::timeout(PATIENCE, self.socket.next())
+    async fn receive(&mut self, deadline: Instant) -> Message {
+        tokio::time::timeout_at(deadline, self.socket.next())
             .await
             .unwrap_or_else(|_| panic!("nothing came after {:#?}", self.seen))
             .expect("the socket is open")
