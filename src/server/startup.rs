@@ -173,9 +173,6 @@ impl Server {
         };
         let link = Link::between(&config, &store)?;
         let outside = link.as_ref().map(|link| Arc::clone(&link.outside));
-        if is_sandbox && store.is_shared() {
-            tracing::warn!("the sandbox keeps its records in this process: other servers do not know them");
-        }
         let (intake, queue) = Intake::new();
         let files = Files::raise();
         let sessions = Arc::new(Sessions {

@@ -17,7 +17,7 @@ use crate::{
     postgres::End,
     program::Program,
     redis::RedisServer,
-    visit::client,
+    visit::{Visit, client},
 };
 
 /// Servers on a platform of the test's.
@@ -289,6 +289,17 @@ async fn what_comes_to_all_servers_at_once_is_applied_once() {
         // The first may come second: then it is late.
         assert!(applied == 1 || applied == 2, "{outcomes:?}");
         assert_eq!(rows, [(1 + applied, applied)], "each moved it by one, and each once: {outcomes:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandboxes_of_several_servers_are_one() {
+    let cluster = Cluster::on(vec![("PLATFORM", "sandbox".to_owned())], 3, true).await;
+    for holder in ["amaka", "tunde", "student-3"] {
+        // Each request and each socket goes to the next server in turn.
+        let mut visit = Visit::begin(&cluster.balancer.url()).await;
+        visit.verify(holder).await;
+        assert_eq!(visit.submit("a@example.org", "+2348012345678").await.location(), "/register/confirmation");
     }
 }
 

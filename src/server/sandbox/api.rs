@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{
     Behaviour, CLIENT_ID, Fault, ORG_ID, Sandbox, UrlForm,
     behaviour::HANG,
-    records::{Connection, Invitation, new_id},
+    records::{Connection, Invitation, Records, new_id},
 };
 use crate::server::{platform::invitation, secrets::same_secret, state::bearer};
 
@@ -33,6 +33,20 @@ pub(super) fn failure(status: StatusCode, message: &str) -> Response {
 /// The platform's success envelope.
 pub(super) fn success(status: StatusCode, message: &str, data: &Value) -> Response {
     (status, Json(json!({ "statusCode": status.as_u16(), "message": message, "data": data }))).into_response()
+}
+
+/// Where several servers share a database, each has a sandbox, and all of them are one: a call finds what came to the others.
+pub async fn catch_up(State(sandbox): Here, request: Request, next: Next) -> Response {
+    if sandbox.to.store.is_shared() {
+        match Records::load(&sandbox.to.store).await {
+            Ok(others) => sandbox.records().take_newer(others),
+            Err(error) => {
+                tracing::error!(%error, "the sandbox's records cannot be read");
+                return failure(StatusCode::SERVICE_UNAVAILABLE, "The service is down");
+            }
+        }
+    }
+    next.run(request).await
 }
 
 /// What every call below an organisation has to show: our token, and our organisation.

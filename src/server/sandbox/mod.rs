@@ -135,6 +135,7 @@ impl Sandbox {
             .nest("/orgs/{org}", organisation)
             .route("/wallet", get(wallet::open).post(wallet::connect))
             .route("/wallet/{connection}", get(answer::show).post(answer::answer))
+            .layer(from_fn_with_state(Arc::clone(&self), api::catch_up))
             .with_state(self)
     }
 

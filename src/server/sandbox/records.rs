@@ -339,6 +339,27 @@ impl Records {
         Ok(records)
     }
 
+    /// Takes over what another server's sandbox on the same database has written meanwhile. What is here is kept where it is
+    /// as new: it may not be written down yet.
+    pub fn take_newer(&mut self, others: Self) {
+        for (id, invitation) in others.invitations {
+            let known = self.invitations.get(&id);
+            if known.is_none_or(|known| known.connection.is_none() && invitation.connection.is_some()) {
+                self.invitations.insert(id, invitation);
+            }
+        }
+        for (id, connection) in others.connections {
+            if self.connections.get(&id).is_none_or(|known| known.updated_at < connection.updated_at) {
+                self.connections.insert(id, connection);
+            }
+        }
+        for (id, proof) in others.proofs {
+            if self.proofs.get(&id).is_none_or(|known| known.updated_at < proof.updated_at) {
+                self.proofs.insert(id, proof);
+            }
+        }
+    }
+
     /// The connections whose handshake has not come to its end.
     pub fn unfinished_connections(&self) -> Vec<String> {
         let unfinished = |connection: &&Connection| !matches!(connection.state.as_str(), "completed" | "abandoned");
