@@ -1,8 +1,6 @@
 //! Several servers: processes of the binary on one PostgreSQL, told of each other's changes over Redis or PostgreSQL, behind a
 //! balancer.
 
-use std::net::TcpListener;
-
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -12,7 +10,7 @@ use crate::{
     harness::{Opened, PATIENCE, WEBHOOK_SECRET, Watcher},
     passage::Passage,
     postgres::PostgresServer,
-    program::Program,
+    program::{Program, lasting_port},
     redis::RedisServer,
     visit::client,
 };
@@ -64,8 +62,7 @@ impl Cluster {
             folder: tempfile::tempdir().unwrap(),
         };
         // All at the same time: the tables are made once.
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        cluster.ports = (0..servers).map(|_| free()).collect();
+        cluster.ports = (0..servers).map(|_| lasting_port()).collect();
         let started = cluster.ports.iter().map(|port| cluster.server(*port));
         let started = futures_util::future::join_all(started).await;
         cluster.servers = started.into_iter().map(Some).collect();

@@ -3,7 +3,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Mutex, OnceLock, mpsc},
@@ -13,7 +12,7 @@ use std::{
 
 use vestibule::server::secrets::random_text;
 
-use crate::harness::PATIENCE;
+use crate::{harness::PATIENCE, program::lasting_port};
 
 /// Nobody's, and only on a server that is thrown away.
 const PASSWORD: &str = "a-password-for-tests";
@@ -60,8 +59,7 @@ impl PostgresServer {
         }
         let configuration = data.join("postgresql.auto.conf");
         fs::write(&configuration, settings).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { folder, port, running: None };
+        let mut server = Self { folder, port: lasting_port(), running: None };
         server.run();
         server
     }

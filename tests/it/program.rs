@@ -1,6 +1,16 @@
 //! The binary itself, in a process of its own, which can be killed.
 
-use std::{net::TcpListener, os::fd::OwnedFd, path::Path, process::Stdio, sync::Arc};
+use std::{
+    net::TcpListener,
+    ops::Range,
+    os::fd::OwnedFd,
+    path::Path,
+    process::Stdio,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU16, Ordering},
+    },
+};
 
 use self::collected::Collected;
 use tokio::{
@@ -12,6 +22,21 @@ use crate::harness::{PATIENCE, WEBHOOK_SECRET};
 
 /// The binary.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
+
+/// Below the ports that the system gives to clients.
+const PORTS: Range<u16> = 20_000..30_000;
+
+/// A port for a server that is stopped and started again. No client gets it meanwhile, and whoever calls the stopped server is
+/// refused: with a client's port, the caller may be connected with itself and keep the server from its port.
+pub fn lasting_port() -> u16 {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random()));
+    loop {
+        let port = PORTS.start + NEXT.fetch_add(1, Ordering::Relaxed) % (PORTS.end - PORTS.start);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
 
 /// A running binary.
 pub struct Program {
@@ -59,8 +84,9 @@ fn collect(
 }
 
 impl Program {
-    /// Starts it in this folder, on this port (0 for a free one), with these variables and no others.
+    /// Starts it in this folder, on this port (0 for a new one, which lasts), with these variables and no others.
     pub async fn start(folder: &Path, port: u16, variables: &[(&str, &str)]) -> Self {
+        let port = if port == 0 { lasting_port() } else { port };
         Self::spawn(Command::new(BINARY), folder, port, variables).await
     }
 

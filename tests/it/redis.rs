@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{harness::PATIENCE, postgres::spawn_for_life};
+use crate::{harness::PATIENCE, postgres::spawn_for_life, program::lasting_port};
 
 /// Nobody's, and only on a server that is thrown away.
 const PASSWORD: &str = "a-password-for-tests";
@@ -53,8 +53,7 @@ impl RedisServer {
             let signed = ["-CA", "authority.pem", "-CAkey", "authority-key.pem"];
             openssl(folder.path(), &[&curve[..], &leaf, &names, &signed].concat());
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { folder, port, tls, running: None };
+        let mut server = Self { folder, port: lasting_port(), tls, running: None };
         server.run();
         server
     }
