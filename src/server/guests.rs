@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use super::live::hub::network;
+use super::{config::Proxies, live::hub::network};
 
 /// Open files that are kept for everything but sockets: the database, webhooks, pages, calls to the platform. A quarter,
 /// where there are few.
@@ -69,7 +69,7 @@ pub struct Guests {
     /// Whether one address may have half of the files at most.
     counts: bool,
     /// They speak for many.
-    proxies: Vec<IpAddr>,
+    proxies: Proxies,
     by_address: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -77,7 +77,7 @@ impl Guests {
     /// No connections yet. `counts`: whether one address may only have half of the files; of IPv6, one network of 64 bits.
     /// These proxies may have any number.
     #[must_use]
-    pub fn new(files: Files, counts: bool, proxies: Vec<IpAddr>) -> Arc<Self> {
+    pub fn new(files: Files, counts: bool, proxies: Proxies) -> Arc<Self> {
         Arc::new(Self { files, counts, proxies, by_address: Mutex::default() })
     }
 
@@ -97,7 +97,7 @@ impl Guests {
                 "the files that may still be opened are kept for the database and the platform",
             ));
         }
-        let is_proxy = self.proxies.contains(&address.to_canonical());
+        let is_proxy = self.proxies.have(address);
         let idle_time = if is_proxy || in_use < self.files.most / 2 { IDLE_TIME } else { SHORT_IDLE_TIME };
         let address = (self.counts && !is_proxy).then(|| network(address));
         if let Some(address) = address {
@@ -141,9 +141,13 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn proxy() -> Proxies {
+        vec![address("192.0.2.9").into()].into()
+    }
+
     #[test]
     fn an_address_has_half_of_the_files_and_whoever_goes_makes_room() {
-        let guests = Guests::new(Files { most: 8 }, true, vec![address("192.0.2.9")]);
+        let guests = Guests::new(Files { most: 8 }, true, proxy());
         let enter = |from| guests.let_in(0, address(from)).unwrap();
         for (from, other, elsewhere) in
             [("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")]
@@ -155,13 +159,13 @@ mod tests {
         }
         assert!(guests.by_address().is_empty(), "what is over is forgotten");
         assert!((0..9).map(|_| enter("192.0.2.9")).all(|guest| guest.is_some()), "a proxy speaks for many");
-        let any = Guests::new(Files { most: 8 }, false, Vec::new());
+        let any = Guests::new(Files { most: 8 }, false, Proxies::default());
         assert!((0..9).map(|_| any.let_in(0, address("192.0.2.1")).unwrap()).all(|guest| guest.is_some()));
     }
 
     #[test]
     fn idle_connections_go_sooner_where_files_are_few_and_the_last_ones_are_kept() {
-        let guests = Guests::new(Files { most: 1000 }, true, vec![address("192.0.2.9")]);
+        let guests = Guests::new(Files { most: 1000 }, true, proxy());
         let idle_time = |descriptor, from| Some(guests.let_in(descriptor, address(from)).ok()??.idle_time);
         assert_eq!(idle_time(499, "192.0.2.1"), Some(IDLE_TIME));
         assert_eq!(idle_time(500, "192.0.2.1"), Some(SHORT_IDLE_TIME));

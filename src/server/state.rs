@@ -245,34 +245,11 @@ impl App {
         self.typed_codes.retain_recent();
     }
 
-    /// The address of the person or machine that called: the peer's, or what a trusted proxy says. Proxies append to
-    /// `X-Forwarded-For`, so the last address that is not a trusted proxy's is the one to believe.
+    /// The address of the person or machine that called, also through a proxy that is trusted.
     #[must_use]
     pub fn address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
-        let trusted = |address: &IpAddr| self.config.trusted_proxies.contains(address);
-        let peer = peer.ip().to_canonical();
-        if !trusted(&peer) {
-            return peer;
-        }
-        headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(|entry| forwarded_address(entry.trim()))
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            // What a proxy could not name ends the trail: whatever is before it may be anybody's invention.
-            .map_while(|address| address)
-            .find(|address| !trusted(address))
-            .unwrap_or(peer)
+        self.config.trusted_proxies.caller(peer.ip(), headers)
     }
-}
-
-/// An entry of `X-Forwarded-For`; some proxies write the port too.
-fn forwarded_address(entry: &str) -> Option<IpAddr> {
-    entry.parse().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 fn count(limiter: &DefaultKeyedRateLimiter<IpAddr>, address: IpAddr) -> Result<(), Problem> {

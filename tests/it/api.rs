@@ -159,7 +159,7 @@ async fn an_address_that_asks_for_many_codes_has_to_wait() {
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_the_person_is_counted_and_not_the_proxy() {
-    let desk = Desk::with(&[("RATE_SESSIONS", "1/h"), ("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.1")]).await;
+    let desk = Desk::with(&[("RATE_SESSIONS", "1/h"), ("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/30")]).await;
     let open = |forwarded: &str| {
         let request = desk.http.post(session_url(&desk)).header("X-Forwarded-For", forwarded);
         request.json(&json!({ "requestType": "registration" })).send()

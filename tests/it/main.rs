@@ -62,6 +62,7 @@ mod serving;
 mod sockets;
 mod storm;
 mod terms;
+mod tls;
 mod together;
 mod transfer;
 mod visit;

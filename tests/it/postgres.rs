@@ -12,7 +12,7 @@ use std::{
 
 use vestibule::server::secrets::random_text;
 
-use crate::{harness::PATIENCE, program::lasting_port};
+use crate::{harness::PATIENCE, program::lasting_port, tls::make_certificate};
 
 /// Nobody's, and only on a server that is thrown away.
 const PASSWORD: &str = "a-password-for-tests";
@@ -38,11 +38,23 @@ pub enum End {
 impl PostgresServer {
     /// A new, empty one that runs. `durable`: it waits for the disk as it does in earnest; without, tests are quicker.
     pub fn start(durable: bool) -> Self {
+        Self::new(durable, false)
+    }
+
+    /// One that nobody reaches without TLS, with a certificate of its own making.
+    pub fn start_with_tls() -> Self {
+        Self::new(false, true)
+    }
+
+    fn new(durable: bool, tls: bool) -> Self {
         delete_what_others_left();
         let folder = std::env::temp_dir().join(format!("{FOLDERS}{}-{}", std::process::id(), random_text()));
         fs::create_dir(&folder).unwrap();
+        if tls {
+            make_certificate(&folder);
+        }
         if is_root() {
-            run(Command::new("chown").arg("postgres").arg(&folder));
+            run(Command::new("chown").arg("-R").arg("postgres").arg(&folder));
         }
         let password = folder.join("password");
         fs::write(&password, PASSWORD).unwrap();
@@ -56,6 +68,12 @@ impl PostgresServer {
             "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nmax_connections = 400\n".to_owned();
         if !durable {
             settings += "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n";
+        }
+        if tls {
+            let [certificate, key] = ["cert.pem", "key.pem"].map(|name| folder.join(name));
+            settings +=
+                &format!("ssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\n", certificate.display(), key.display());
+            fs::write(data.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256\n").unwrap();
         }
         let configuration = data.join("postgresql.auto.conf");
         fs::write(&configuration, settings).unwrap();
@@ -107,6 +125,11 @@ impl PostgresServer {
     /// The same through somebody who listens on this port and passes on.
     pub fn url_at(&self, port: u16) -> String {
         format!("postgres://vestibule:{PASSWORD}@127.0.0.1:{port}/postgres")
+    }
+
+    /// Where its files are; with TLS, `authority.pem` too.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Its own port.

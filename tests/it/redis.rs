@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{harness::PATIENCE, postgres::spawn_for_life, program::lasting_port};
+use crate::{harness::PATIENCE, postgres::spawn_for_life, program::lasting_port, tls::make_certificate};
 
 /// Nobody's, and only on a server that is thrown away.
 const PASSWORD: &str = "a-password-for-tests";
@@ -40,18 +40,7 @@ impl RedisServer {
     fn new(tls: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         if tls {
-            let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-            let authority = ["-subj", "/CN=an authority", "-keyout", "authority-key.pem", "-out", "authority.pem"];
-            openssl(folder.path(), &[&curve[..], &authority].concat());
-            let leaf = ["-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "cert.pem"];
-            let names = [
-                "-addext",
-                "subjectAltName=DNS:localhost,IP:127.0.0.1",
-                "-addext",
-                "basicConstraints=critical,CA:FALSE",
-            ];
-            let signed = ["-CA", "authority.pem", "-CAkey", "authority-key.pem"];
-            openssl(folder.path(), &[&curve[..], &leaf, &names, &signed].concat());
+            make_certificate(folder.path());
         }
         let mut server = Self { folder, port: lasting_port(), tls, running: None };
         server.run();
@@ -151,10 +140,4 @@ impl Drop for RedisServer {
             self.stop();
         }
     }
-}
-
-/// Makes a certificate in this folder.
-fn openssl(folder: &Path, arguments: &[&str]) {
-    let made = Command::new("openssl").args(["req", "-x509"]).args(arguments).current_dir(folder).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }

@@ -8,16 +8,19 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc, time::Du
 use reqwest::Url;
 
 mod platform;
+mod proxies;
 mod rate;
 mod reader;
 mod variables;
 
 pub use platform::PlatformConfig;
+pub use proxies::Proxies;
 pub use rate::Rate;
 pub use variables::{VARIABLES, Variable, help};
 
 use self::{
     platform::Kind,
+    proxies::network,
     rate::rate,
     reader::{Reader, web_address},
 };
@@ -74,7 +77,7 @@ pub struct Config {
     pub polling_interval: Duration,
     /// `None`: off.
     pub rate_sessions: Option<Rate>,
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Proxies,
     pub log_level: String,
     pub log_json: bool,
     pub site_root: PathBuf,
@@ -197,7 +200,7 @@ impl Config {
             reconnect_attempts: r.number("RECONNECT_ATTEMPTS", 5),
             polling_interval: r.length("POLLING_INTERVAL", "3s"),
             rate_sessions: r.parse("RATE_SESSIONS", rate("30/m").flatten(), "such as 30/m, or off", rate),
-            trusted_proxies: r.list("TRUSTED_PROXIES", "IP addresses", |value| value.parse().ok()),
+            trusted_proxies: r.list("TRUSTED_PROXIES", "IP addresses and networks such as 10.0.0.0/8", network).into(),
             log_level: r.owned("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
             log_json: r.parse("LOG_FORMAT", false, "text or json", |value| match value {
                 "text" => Some(false),

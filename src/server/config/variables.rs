@@ -107,7 +107,11 @@ pub const VARIABLES: &[Variable] = &[
     variable("RECONNECT_ATTEMPTS", "5", "how often the page tries the socket before it polls"),
     variable("POLLING_INTERVAL", "3s", "how often the page polls"),
     variable("RATE_SESSIONS", "30/m", "new codes for one address, per s, m or h; off for load tests"),
-    variable("TRUSTED_PROXIES", "-", "addresses whose X-Forwarded-For is believed, comma-separated"),
+    variable(
+        "TRUSTED_PROXIES",
+        "-",
+        "addresses and networks (10.0.0.0/8) whose X-Forwarded-For is believed, comma-separated",
+    ),
     variable("LOG_LEVEL", "info", "error, warn, info, debug, trace, or directives of tracing-subscriber"),
     variable("LOG_FORMAT", "text", "text or json"),
     variable("LEPTOS_SITE_ROOT", "target/site", "where the files for the browser are"),

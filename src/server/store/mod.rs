@@ -4,7 +4,7 @@
 //! It is a file of SQLite's, which one process has, or a PostgreSQL server, which many share; their statements are the same.
 //! A write transaction is a [`Tx`], and what its methods change is on disk once [`Tx::commit`] returns. *Runs: server.*
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, io::ErrorKind, sync::Arc};
 
 use rand::Rng;
 
@@ -123,6 +123,15 @@ impl StoreError {
                 let state = self.sql_state();
                 state.starts_with("57P") || state == "25P03"
             }
+            _ => false,
+        }
+    }
+
+    /// Whether TLS does not come about: the server has none, or its certificate is not to be trusted.
+    fn is_of_tls(&self) -> bool {
+        match self {
+            Self::Postgres(sqlx::Error::Tls(_)) => true,
+            Self::Postgres(sqlx::Error::Io(error)) => error.kind() == ErrorKind::InvalidData,
             _ => false,
         }
     }

@@ -264,7 +264,7 @@ async fn connect_at_start(options: &PgConnectOptions) -> Result<PgConnection, St
     loop {
         let connected = within(PATIENCE, PgConnection::connect_with(options)).await;
         match connected {
-            Err(error) if error.is_lost_connection() && began.elapsed() < START => {
+            Err(error) if error.is_lost_connection() && !error.is_of_tls() && began.elapsed() < START => {
                 tracing::warn!(%error, "waiting for the database");
                 sleep(START / 60).await;
             }
