@@ -1,7 +1,14 @@
 //! A desk seen from outside: sessions opened over the JSON API, and the webhooks that move them, on any of the servers.
 //! *Runs: generator.*
 
-use std::{cell::RefCell, collections::VecDeque, io, net::SocketAddr, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    io,
+    net::SocketAddr,
+    rc::Rc,
+    time::Duration,
+};
 
 use serde_json::Value;
 use tokio::{task::JoinSet, time::sleep};
@@ -39,13 +46,15 @@ pub struct Session {
 pub struct Desk {
     /// What the server is.
     pub kind: Kind,
-    /// Where it answers.
+    /// Where its sockets are.
     pub address: SocketAddr,
     /// The sessions.
     pub sessions: Vec<Session>,
     platform: Rc<Platform>,
     webhooks: Webhooks,
-    pool: Pool,
+    /// Where webhooks are brought, by turns.
+    pools: Vec<Pool>,
+    turn: Cell<usize>,
     /// How many webhooks were begun for each session.
     sent: RefCell<Vec<usize>>,
 }
@@ -62,7 +71,8 @@ impl Desk {
             sessions: Vec::new(),
             platform: Rc::clone(platform),
             webhooks: Webhooks::default(),
-            pool: Pool::new(server.address),
+            pools: vec![Pool::new(server.address)],
+            turn: Cell::default(),
             sent: RefCell::default(),
         };
         desk.open_up_to(sessions).await?;
@@ -80,7 +90,7 @@ impl Desk {
         while missing > 0 || !opening.is_empty() {
             if missing > 0 && opening.len() < OPENING {
                 missing -= 1;
-                let (pool, request) = (self.pool.clone(), Rc::clone(&request));
+                let (pool, request) = (self.pools[0].clone(), Rc::clone(&request));
                 opening.spawn_local(async move { pool.send(&request).await?.json() });
                 continue;
             }
@@ -102,8 +112,18 @@ impl Desk {
             return Err(io::Error::other(format!("a session was answered with {data}")));
         };
         // The others have no invitations: there the session is found by the connection's own name.
-        let connection = if self.kind == Kind::Vestibule { random_id() } else { id.clone() };
+        let connection = if self.kind.is_the_program() { random_id() } else { id.clone() };
         Ok(Session { id, token, out_of_band, connection })
+    }
+
+    /// Browsers watch at this server, which shares its database with the one that takes the webhooks.
+    pub fn is_watched_at(&mut self, server: &Server) {
+        self.address = server.address;
+    }
+
+    /// Webhooks come to these servers by turns.
+    pub fn is_told_by_turns(&mut self, servers: &[Server]) {
+        self.pools = servers.iter().map(|server| Pool::new(server.address)).collect();
     }
 
     /// The address of a session's socket, from the server's root.
@@ -123,7 +143,7 @@ impl Desk {
 
     /// The server was started again: what was connected is no more.
     pub fn reconnect(&self) {
-        self.pool.clear();
+        self.pools.iter().for_each(Pool::clear);
     }
 
     /// How far a session is, in the steps of [`Kind::reached`], by the server's own answer.
@@ -131,7 +151,7 @@ impl Desk {
     /// # Errors
     /// When there is no answer.
     pub async fn reached(&self, session: usize) -> io::Result<u32> {
-        let state = self.pool.send(&self.poll(session, None)).await?.json()?;
+        let state = self.pools[0].send(&self.poll(session, None)).await?.json()?;
         let version = state["version"].as_u64().unwrap_or_default();
         Ok(self.kind.reached(version, state["status"].as_str().unwrap_or_default()))
     }
@@ -141,7 +161,7 @@ impl Desk {
     pub fn is_ready(&self, session: usize, steps: usize) -> bool {
         let sent = self.sent.borrow()[session];
         // A wallet presents nothing before it was asked to, and only the program asks.
-        let has_to_be_asked = self.kind == Kind::Vestibule && sent == Step::Presented as usize;
+        let has_to_be_asked = self.kind.is_the_program() && sent == Step::Presented as usize;
         sent < steps && (!has_to_be_asked || self.platform.was_asked(&self.sessions[session].connection))
     }
 
@@ -163,7 +183,8 @@ impl Desk {
     /// When the connection breaks, or the server answers anything else.
     pub async fn deliver(&self, request: &[u8]) -> io::Result<u32> {
         for refused in 0..AGAIN {
-            let answer = self.pool.send(request).await?;
+            let turn = self.turn.replace(self.turn.get() + 1) % self.pools.len();
+            let answer = self.pools[turn].send(request).await?;
             match answer.status {
                 200 => return Ok(refused),
                 503 => sleep(PAUSE).await,

@@ -5,6 +5,7 @@
 //! time; processes and files are gone at the end, also after an error or Ctrl-C. *Runs: generator, floors.*
 
 mod board;
+mod databases;
 mod desk;
 mod floor;
 mod flow;

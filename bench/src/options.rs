@@ -12,8 +12,8 @@ Measures Vestibule beside bare floors and a Node server. From the repository's r
   make bench ARGS=\"[--quick] [--write] [--only a,c] [--servers vestibule,node-ws] [--rounds 3]\"
 
   --quick       small sizes, one round: to see that it runs, and for a first look
-  --only        these scenarios (a to j)
-  --servers     these servers: vestibule, floor-tuned, floor-sqlite, node-ws
+  --only        these scenarios (a to k)
+  --servers     these servers: vestibule, floor-tuned, floor-sqlite, node-ws; in k also postgres, two-postgres, two-redis
   --rounds      so many rounds, of which the median counts
   --write       writes docs/performance.json and docs/performance.svg, and the tables in docs/performance.md
   --binary      another release binary than target/release/vestibule (hash.txt beside it)

@@ -1,12 +1,13 @@
 //! What the system says about a process: memory and processor time. And how processes are kept to their cores.
 //! *Runs: generator.*
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{ffi::OsStr, fs, io, path::Path, time::Duration};
 
 use rustix::{
     process::{Resource, getrlimit},
     thread::{CpuSet, sched_setaffinity},
 };
+use tokio::process::Command;
 
 /// The core that the measured server has for itself,
 pub const SERVER_CORE: usize = 0;
@@ -108,6 +109,24 @@ pub fn keep_to_own_core() -> io::Result<bool> {
     set.set(GENERATOR_CORE);
     sched_setaffinity(None, &set)?;
     Ok(true)
+}
+
+/// A command that keeps to these cores, also with its first threads; or to none, where the machine has only one.
+#[must_use]
+pub fn on(these: &str, program: impl AsRef<OsStr>) -> Command {
+    if cores() <= GENERATOR_CORE {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", these]).arg(program);
+    command
+}
+
+/// The cores for several servers and their databases: all but the generator's.
+#[must_use]
+pub fn cores_of_servers() -> String {
+    let others: Vec<_> = (0..cores()).filter(|core| *core != GENERATOR_CORE).map(|core| core.to_string()).collect();
+    others.join(",")
 }
 
 /// How many cores are online, whatever this process may use of them.

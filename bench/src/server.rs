@@ -14,7 +14,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::{
     net::{TcpListener, TcpStream},
-    process::{Child, Command},
+    process::Child,
     time::{sleep, timeout},
 };
 
@@ -41,11 +41,25 @@ pub enum Kind {
     FloorSqlite,
     /// Node, `ws` and better-sqlite3.
     NodeWs,
+    /// The program on PostgreSQL.
+    OnPostgres,
+    /// Two of the program on PostgreSQL, which tell each other over it what changed (`NOTIFY`).
+    TwoOverPostgres,
+    /// The same over Redis.
+    TwoOverRedis,
 }
 
 impl Kind {
-    /// All of them, in the order of the table.
-    pub const ALL: [Self; 4] = [Self::Vestibule, Self::FloorTuned, Self::FloorSqlite, Self::NodeWs];
+    /// All of them, in the order of the tables.
+    pub const ALL: [Self; 7] = [
+        Self::Vestibule,
+        Self::FloorTuned,
+        Self::FloorSqlite,
+        Self::NodeWs,
+        Self::OnPostgres,
+        Self::TwoOverPostgres,
+        Self::TwoOverRedis,
+    ];
 
     /// The name in tables and arguments.
     #[must_use]
@@ -55,14 +69,29 @@ impl Kind {
             Self::FloorTuned => "floor-tuned",
             Self::FloorSqlite => "floor-sqlite",
             Self::NodeWs => "node-ws",
+            Self::OnPostgres => "postgres",
+            Self::TwoOverPostgres => "two-postgres",
+            Self::TwoOverRedis => "two-redis",
         }
+    }
+
+    /// Whether it is the program, on whatever database.
+    #[must_use]
+    pub const fn is_the_program(self) -> bool {
+        !matches!(self, Self::FloorTuned | Self::FloorSqlite | Self::NodeWs)
+    }
+
+    /// How many processes of it.
+    #[must_use]
+    pub const fn servers(self) -> usize {
+        if matches!(self, Self::TwoOverPostgres | Self::TwoOverRedis) { 2 } else { 1 }
     }
 
     /// How far a message says that a session is, in steps from 0. The program says it by its words, because acts of its
     /// own raise the version too; the others count webhooks.
     #[must_use]
     pub fn reached(self, version: u64, status: &str) -> u32 {
-        if self != Self::Vestibule {
+        if !self.is_the_program() {
             return u32::try_from(version.saturating_sub(1)).unwrap_or(u32::MAX);
         }
         match status {
@@ -81,7 +110,7 @@ impl Kind {
     pub fn goal(self, number: usize) -> u32 {
         let step = u32::try_from(number).unwrap_or(u32::MAX) + 1;
         // The step between the third and the fourth webhook is the program's own.
-        if self == Self::Vestibule && step > 3 { step + 1 } else { step }
+        if self.is_the_program() && step > 3 { step + 1 } else { step }
     }
 }
 
@@ -234,7 +263,11 @@ fn database(folder: &Path) -> PathBuf {
     folder.join("vestibule.db")
 }
 
-async fn free_address() -> io::Result<SocketAddr> {
+/// An address of this machine on which nobody listens.
+///
+/// # Errors
+/// When there is none.
+pub async fn free_address() -> io::Result<SocketAddr> {
     for _ in 0..100 {
         let address = SocketAddr::from(([127, 0, 0, 1], fastrand::u16(PORTS)));
         if TcpListener::bind(address).await.is_ok() {
@@ -253,7 +286,9 @@ fn spawn(
 ) -> io::Result<Child> {
     let (port, database) = (address.port().to_string(), database(folder));
     let (program, arguments): (PathBuf, Vec<OsString>) = match kind {
-        Kind::Vestibule => (programs.vestibule.clone(), Vec::new()),
+        Kind::Vestibule | Kind::OnPostgres | Kind::TwoOverPostgres | Kind::TwoOverRedis => {
+            (programs.vestibule.clone(), Vec::new())
+        }
         Kind::FloorTuned => (std::env::current_exe()?, vec!["floor".into(), port.clone().into()]),
         Kind::FloorSqlite => {
             (std::env::current_exe()?, vec!["floor".into(), port.clone().into(), database.clone().into_os_string()])
@@ -263,20 +298,17 @@ fn spawn(
             ("node".into(), vec![script, port.clone().into(), database.clone().into_os_string()])
         }
     };
-    // By `taskset`, so that the server never runs anywhere else, not even for its first threads.
-    let mut command = if process::cores() > process::GENERATOR_CORE {
-        let mut command = Command::new("taskset");
-        command.arg("--cpu-list").arg(process::SERVER_CORE.to_string()).arg(program);
-        command
-    } else {
-        Command::new(program)
+    let cores = match kind {
+        Kind::OnPostgres | Kind::TwoOverPostgres | Kind::TwoOverRedis => process::cores_of_servers(),
+        Kind::Vestibule | Kind::FloorTuned | Kind::FloorSqlite | Kind::NodeWs => process::SERVER_CORE.to_string(),
     };
+    let mut command = process::on(&cores, program);
     command.args(&arguments);
     let log = File::options().create(true).append(true).open(folder.join("server.log"))?;
     // No other variables, no `.env` of the folder the benchmark is started from.
     command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path))).current_dir(folder);
     command.env("WEBHOOK_SECRET", KEY);
-    if kind == Kind::Vestibule {
+    if kind.is_the_program() {
         let fixed = [
             ("PORT", port),
             ("DATABASE_URL", format!("sqlite://{}", database.display())),

@@ -70,6 +70,14 @@ pub const FIGURES: &[Figure] = &[
     figure("j.empty_start", "start on an empty database", "ms", 0),
     figure("j.start", "start with 100 000 sessions", "ms", 0),
     figure("j.empty", "memory when empty", "MiB", 1),
+    figure("k.50.p50", "webhook to message at the other server, 50/s, p50", "ms", 2),
+    figure("k.50.p99", "p99", "ms", 2),
+    figure("k.200.p50", "webhook to message at the other server, 200/s, p50", "ms", 2),
+    figure("k.200.p99", "p99", "ms", 2),
+    figure("k.lost", "states lost", "", 0),
+    figure("k.repeated", "states told twice", "", 0),
+    figure("k.rate", "acknowledged, 64 publishers at all servers, whole registrations", "/s", 0),
+    figure("k.cpu", "processor time of the servers per webhook", "µs", 0),
 ];
 
 /// What the earlier system needs for its page's first byte, in ms, where both were measured once: half of it is a target.

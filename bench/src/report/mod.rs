@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{server::Kind, stats::median};
-pub use figures::{Against, FIGURES, TARGETS, Target};
+pub use figures::{Against, FIGURES, Figure, TARGETS, Target};
 pub use files::write;
 pub use plot::plot;
 pub use table::{figures_table, targets_table};

@@ -1,6 +1,6 @@
 //! The figures and the targets as Markdown tables, aligned so that a terminal shows them well too. *Runs: generator.*
 
-use super::{Against, FIGURES, Report, TARGETS};
+use super::{Against, FIGURES, Figure, Report, TARGETS};
 use crate::server::Kind;
 
 /// A figure for people: thousands apart, so many decimals.
@@ -40,14 +40,20 @@ fn aligned(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// All figures, one column for each server.
+/// All figures, one column for each server; in a table of their own, those of several servers.
 #[must_use]
 pub fn figures_table(report: &Report) -> String {
-    let measured = |kind: &Kind| FIGURES.iter().any(|figure| report.value(figure.key, *kind).is_some());
+    let (several, one): (Vec<_>, Vec<_>) = FIGURES.iter().partition(|figure| figure.key.starts_with('k'));
+    let tables = [one, several].map(|figures| table_of(report, &figures));
+    tables.into_iter().filter(|table| table.lines().count() > 2).collect::<Vec<_>>().join("\n")
+}
+
+fn table_of(report: &Report, figures: &[&Figure]) -> String {
+    let measured = |kind: &Kind| figures.iter().any(|figure| report.value(figure.key, *kind).is_some());
     let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(measured).collect();
     let mut rows = vec![vec![String::new(), "unit".to_owned()]];
     rows[0].extend(kinds.iter().map(|kind| kind.name().to_owned()));
-    for figure in FIGURES {
+    for figure in figures {
         let cells: Vec<_> = kinds
             .iter()
             .map(|kind| {

@@ -59,9 +59,10 @@ struct Log {
 
 fn events(kind: Kind, database: &Path) -> rusqlite::Result<Log> {
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let sql = match kind {
-        Kind::Vestibule => "SELECT connection_id, state FROM events WHERE connection_id IS NOT NULL",
-        Kind::FloorTuned | Kind::FloorSqlite | Kind::NodeWs => "SELECT session_id, state FROM events",
+    let sql = if kind.is_the_program() {
+        "SELECT connection_id, state FROM events WHERE connection_id IS NOT NULL"
+    } else {
+        "SELECT session_id, state FROM events"
     };
     let mut events: HashMap<String, HashSet<String>> = HashMap::new();
     let mut statement = connection.prepare(sql)?;
@@ -90,7 +91,7 @@ impl Log {
     /// Whether a session stands where its log says. The program takes the steps after the third and the last by itself.
     fn agrees(&self, desk: &Desk, session: usize, reached: u32) -> bool {
         let log = self.reached(desk, session);
-        let own_step = self.kind == Kind::Vestibule && matches!(log, 3 | 5);
+        let own_step = self.kind.is_the_program() && matches!(log, 3 | 5);
         reached == log || (own_step && reached == log + 1)
     }
 }

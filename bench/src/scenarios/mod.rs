@@ -10,6 +10,7 @@ mod latency;
 mod memory;
 mod page;
 mod polling;
+mod several;
 mod storm;
 mod throughput;
 
@@ -35,7 +36,7 @@ pub struct Bench {
 pub type Letter = char;
 
 /// All scenarios, with what they are about.
-pub const ALL: [(Letter, &str); 10] = [
+pub const ALL: [(Letter, &str); 11] = [
     ('a', "memory of idle sockets"),
     ('b', "from webhook to message"),
     ('c', "acknowledged webhooks a second"),
@@ -46,6 +47,7 @@ pub const ALL: [(Letter, &str); 10] = [
     ('h', "polling"),
     ('i', "heartbeats"),
     ('j', "page and start"),
+    ('k', "several servers"),
 ];
 
 /// The servers that a scenario says something about.
@@ -56,7 +58,8 @@ pub fn servers(letter: Letter) -> &'static [Kind] {
         'g' => &[Kind::Vestibule, Kind::FloorSqlite, Kind::NodeWs],
         // The floors have no heartbeat.
         'i' => &[Kind::Vestibule, Kind::NodeWs],
-        _ => &Kind::ALL,
+        'k' => &[Kind::Vestibule, Kind::OnPostgres, Kind::TwoOverPostgres, Kind::TwoOverRedis],
+        _ => &[Kind::Vestibule, Kind::FloorTuned, Kind::FloorSqlite, Kind::NodeWs],
     }
 }
 
@@ -77,6 +80,7 @@ pub async fn run(letter: Letter, bench: &Bench, kind: Kind, report: &mut Report)
         'h' => polling::run(bench, kind, report).await,
         'i' => heartbeat::run(bench, kind, report).await,
         'j' => page::run(bench, kind, report).await,
+        'k' => several::run(bench, kind, report).await,
         _ => Err(io::Error::other(format!("there is no scenario {letter}"))),
     }
 }
@@ -89,12 +93,17 @@ impl Bench {
 
     /// Starts a server with room for everything that a scenario does.
     async fn start(&self, kind: Kind) -> io::Result<Server> {
+        self.start_with(kind, &[]).await
+    }
+
+    /// The same with these variables too.
+    async fn start_with(&self, kind: Kind, others: &[(&str, String)]) -> io::Result<Server> {
         let url = &self.platform.url;
         let variables = [
             ("CONFIRMD_BASE_URL", url.clone()),
             ("CONFIRMD_AUTH_URL", format!("{url}/token")),
             ("MAX_CLIENTS_PER_SESSION", "20000".to_owned()),
         ];
-        Server::start(kind, &self.programs, &variables).await
+        Server::start(kind, &self.programs, &[&variables, others].concat()).await
     }
 }
