@@ -119,6 +119,32 @@ async fn without_redis_a_server_says_so_and_nothing_is_missed() {
     }
 }
 
+/// What a person sends cannot be done, and a page says so: not an error where a page should be.
+async fn every_form_leads_back_to_its_page(cluster: &Cluster, token: &str) {
+    let send = async |action: &str, form: &[(&str, &str)]| {
+        let request = cluster.http.post(format!("{}/api/register/{action}", cluster.url(0))).form(form);
+        let request = request.header("accept", "text/html").header("cookie", format!("vestibule={token}"));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FOUND, "{action}");
+        answer.headers()["location"].to_str().unwrap().to_owned()
+    };
+    let connect = "/register/connect?problem=server";
+    let led = futures_util::future::join_all([
+        send("open", &[]),
+        send("renew", &[("attempt", "1")]),
+        send("ask-again", &[("attempt", "1")]),
+        send("cancel", &[]),
+        send("hand-over", &[]),
+        send("submit", &[("email", "a@example.org"), ("phone", "+2348012345678")]),
+        send("take-over", &[("code", "2345-6789")]),
+    ]);
+    let application = "/register/application?problem=server";
+    assert_eq!(
+        led.await,
+        ["/register?problem=server", connect, connect, connect, connect, application, "/continue?problem=server"]
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_database_a_server_says_so_and_recovers_by_itself() {
     let platform = FakePlatform::start(ProofEnd::Silent).await;
@@ -136,6 +162,7 @@ async fn without_its_database_a_server_says_so_and_recovers_by_itself() {
         let page = page.header("cookie", format!("vestibule={}", opened.token)).send().await.unwrap();
         assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(page.text().await.unwrap().contains("<main"), "people get a page");
+        every_form_leads_back_to_its_page(&cluster, &opened.token).await;
         cluster.postgres.run();
         cluster.until_it_says(0, "ready").await;
     }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::ServerFnError;
-
-use super::{app, desk, failed, give_cookie, no_store, present_attempt, session_of_browser};
+use super::{Answer, app, desk, failed, give_cookie, lead, no_store, present_attempt, session_of_browser};
 use crate::{
     api::{ApplicationView, ConfirmationView, Field, TypedField},
     domain::{
@@ -20,7 +18,8 @@ use crate::{
     },
 };
 
-type Answer<T> = Result<T, ServerFnError>;
+/// Where a form leads that could not be stored.
+const NOT_STORED: &str = "/register/application?problem=server";
 
 /// What was shared, and the form; `None` after sending a browser that has nothing verified back to its code, or one that
 /// is registered on.
@@ -75,14 +74,15 @@ fn typed_field(typed: Option<&str>, fault: impl Fn(&str) -> Option<ContactFault>
 
 /// Submits this browser's form and sends it on: to the number, back to what is to be mended, or to where it stands.
 pub async fn submit(email: String, phone: String) -> Answer<()> {
+    lead(NOT_STORED, submitted(Typed { email, phone })).await
+}
+
+async fn submitted(typed: Typed) -> Answer<String> {
     let app = app();
-    let Some(session) = session_of_browser(&app).await? else {
-        leptos_axum::redirect("/register");
-        return Ok(());
-    };
+    let Some(session) = session_of_browser(&app).await? else { return Ok("/register".to_owned()) };
     let sessions = Arc::clone(&app.sessions);
-    let submitted = to_the_end(async move { sessions.submit(session.id, &Typed { email, phone }).await }).await;
-    leptos_axum::redirect(match submitted {
+    let submitted = to_the_end(async move { sessions.submit(session.id, &typed).await }).await;
+    let to = match submitted {
         Ok(Submission::Registered(_)) => {
             // The number stays in reach of this browser for the whole time once more.
             give_cookie(&app, session.id);
@@ -92,10 +92,10 @@ pub async fn submit(email: String, phone: String) -> Answer<()> {
         Ok(Submission::NotVerified) => "/register/connect",
         Err(error) => {
             tracing::error!(%error, session.id = %session.id, "not submitted");
-            "/register/application?problem=server"
+            NOT_STORED
         }
-    });
-    Ok(())
+    };
+    Ok(to.to_owned())
 }
 
 /// This browser's registration; `None` after sending a browser that has none to where it stands.

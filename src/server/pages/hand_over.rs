@@ -5,7 +5,9 @@ use std::sync::Arc;
 use leptos::prelude::ServerFnError;
 use qrcode::EcLevel;
 
-use super::{Answer, app, code_svg, desk, failed, give_cookie, may_try_code, no_store, session_of_browser};
+use super::{
+    Answer, NOT_DONE, app, code_svg, desk, failed, give_cookie, lead, may_try_code, no_store, session_of_browser,
+};
 use crate::{
     api::HandOverView,
     server::{
@@ -16,17 +18,15 @@ use crate::{
 
 /// Makes a code for this browser's registration, and shows it.
 pub async fn hand_over() -> Answer<()> {
-    let app = app();
-    let Some(session) = session_of_browser(&app).await? else {
-        leptos_axum::redirect("/register");
-        return Ok(());
+    let offered = async {
+        let app = app();
+        let Some(session) = session_of_browser(&app).await? else { return Ok("/register".to_owned()) };
+        let sessions = Arc::clone(&app.sessions);
+        let offered = to_the_end(async move { sessions.offer_hand_over(session.id).await }).await;
+        offered.map_err(|error| failed(error.into()))?;
+        Ok("/register/hand-over".to_owned())
     };
-    let sessions = Arc::clone(&app.sessions);
-    to_the_end(async move { sessions.offer_hand_over(session.id).await })
-        .await
-        .map_err(|error| failed(error.into()))?;
-    leptos_axum::redirect("/register/hand-over");
-    Ok(())
+    lead(NOT_DONE, offered).await
 }
 
 /// The code of this browser's registration; `None` after sending a browser without one to where it stands.
@@ -62,19 +62,19 @@ pub async fn hand_over_view() -> Result<Option<HandOverView>, ServerFnError> {
 
 /// Gives this browser the registration that the code leads to, and sends it on; or back, with what is wrong.
 pub async fn take_over(code: String) -> Answer<()> {
-    let app = app();
-    if !may_try_code(&app).await? {
-        leptos_axum::redirect("/continue?problem=busy");
-        return Ok(());
-    }
-    let sessions = Arc::clone(&app.sessions);
-    match to_the_end(async move { sessions.take_hand_over(&code).await }).await.map_err(|error| failed(error.into()))? {
-        Some(session) => {
-            give_cookie(&app, session);
-            tracing::info!(session.id = %session, "goes on on another device");
-            leptos_axum::redirect("/register/connect");
+    let taken = async {
+        let app = app();
+        if !may_try_code(&app).await? {
+            return Ok("/continue?problem=busy".to_owned());
         }
-        None => leptos_axum::redirect("/continue?problem=code"),
-    }
-    Ok(())
+        let sessions = Arc::clone(&app.sessions);
+        let taken = to_the_end(async move { sessions.take_hand_over(&code).await }).await;
+        let Some(session) = taken.map_err(|error| failed(error.into()))? else {
+            return Ok("/continue?problem=code".to_owned());
+        };
+        give_cookie(&app, session);
+        tracing::info!(session.id = %session, "goes on on another device");
+        Ok("/register/connect".to_owned())
+    };
+    lead("/continue?problem=server", taken).await
 }

@@ -31,6 +31,9 @@ use crate::{
 
 type Answer<T> = Result<T, ServerFnError>;
 
+/// Where something leads that did not work with a registration under way.
+const NOT_DONE: &str = "/register/connect?problem=server";
+
 fn app() -> App {
     expect_context::<App>()
 }
@@ -91,78 +94,80 @@ pub fn desk() -> Desk {
     app().sessions.desk.in_language(use_language().tag())
 }
 
+/// Sends the browser where its action leads. One that failed leads back to its page, which says so: its answer is nothing to
+/// look at.
+async fn lead(back: &str, action: impl Future<Output = Answer<String>>) -> Answer<()> {
+    leptos_axum::redirect(&action.await.unwrap_or_else(|_| back.to_owned()));
+    Ok(())
+}
+
 /// Begins a registration and sends the browser to its code; when there is none to be had, back with the reason.
 pub async fn open() -> Answer<()> {
+    lead("/register?problem=server", begin()).await
+}
+
+async fn begin() -> Answer<String> {
     let app = app();
     if let Some(session) = session_of_browser(&app).await?.filter(|session| !session.progress.stage.is_end()) {
         // A second consent does not throw away a code that may be scanned this very moment; cancelling does.
         let verified = session.progress.stage == Stage::Verified;
-        leptos_axum::redirect(if verified { "/register/application" } else { "/register/connect" });
-        return Ok(());
+        return Ok(if verified { "/register/application" } else { "/register/connect" }.to_owned());
     }
     if !may_have_code(&app).await? {
-        leptos_axum::redirect("/register?problem=busy");
-        return Ok(());
+        return Ok("/register?problem=busy".to_owned());
     }
-    match app.sessions.open().await {
+    Ok(match app.sessions.open().await {
         Ok(session) => {
             give_cookie(&app, session.id);
-            leptos_axum::redirect("/register/connect");
+            "/register/connect".to_owned()
         }
         Err(error) => {
             tracing::error!(%error, "no registration could be opened");
-            leptos_axum::redirect(&format!("/register?problem={}", problem_word(&error)));
+            format!("/register?problem={}", problem_word(&error))
         }
-    }
-    Ok(())
+    })
 }
 
 /// A new code for this browser's session, after the attempt that its page shows.
 pub async fn renew(attempt: u32) -> Answer<()> {
-    another_attempt(attempt, false).await
+    lead(NOT_DONE, another_attempt(attempt, false)).await
 }
 
 /// Asks this browser's wallet once more, after the attempt that its page shows; where there is no wallet to ask, a new
 /// code.
 pub async fn ask_again(attempt: u32) -> Answer<()> {
-    another_attempt(attempt, true).await
+    lead(NOT_DONE, another_attempt(attempt, true)).await
 }
 
-async fn another_attempt(attempt: u32, over_the_connection: bool) -> Answer<()> {
+async fn another_attempt(attempt: u32, over_the_connection: bool) -> Answer<String> {
     let app = app();
-    let Some(session) = session_of_browser(&app).await? else {
-        leptos_axum::redirect("/register");
-        return Ok(());
-    };
-    let to = if !may_have_code(&app).await? {
-        "/register/connect?problem=busy".to_owned()
-    } else {
-        let sessions = Arc::clone(&app.sessions);
-        let begun = to_the_end(async move {
-            if over_the_connection {
-                match sessions.ask_again(session.id, attempt).await {
-                    Err(OpenError::NoConnection) => {}
-                    asked => return asked,
-                }
-            }
-            sessions.renew(session.id, attempt).await
-        });
-        match begun.await {
-            Ok(_) => {
-                // The new attempt has its whole time before it, so the cookie has to have it too.
-                give_cookie(&app, session.id);
-                "/register/connect".to_owned()
-            }
-            // The page which asked was old: it shows how far the registration is.
-            Err(OpenError::UnderWay) => "/register/connect".to_owned(),
-            Err(error) => {
-                tracing::error!(%error, session.id = %session.id, "no further attempt");
-                format!("/register/connect?problem={}", problem_word(&error))
+    let Some(session) = session_of_browser(&app).await? else { return Ok("/register".to_owned()) };
+    if !may_have_code(&app).await? {
+        return Ok("/register/connect?problem=busy".to_owned());
+    }
+    let sessions = Arc::clone(&app.sessions);
+    let begun = to_the_end(async move {
+        if over_the_connection {
+            match sessions.ask_again(session.id, attempt).await {
+                Err(OpenError::NoConnection) => {}
+                asked => return asked,
             }
         }
-    };
-    leptos_axum::redirect(&to);
-    Ok(())
+        sessions.renew(session.id, attempt).await
+    });
+    Ok(match begun.await {
+        Ok(_) => {
+            // The new attempt has its whole time before it, so the cookie has to have it too.
+            give_cookie(&app, session.id);
+            "/register/connect".to_owned()
+        }
+        // The page which asked was old: it shows how far the registration is.
+        Err(OpenError::UnderWay) => "/register/connect".to_owned(),
+        Err(error) => {
+            tracing::error!(%error, session.id = %session.id, "no further attempt");
+            format!("/register/connect?problem={}", problem_word(&error))
+        }
+    })
 }
 
 /// The word for a problem in a page's address; the page has the sentence for it.
@@ -175,15 +180,16 @@ fn problem_word(error: &OpenError) -> &'static str {
 
 /// Cancels this browser's registration.
 pub async fn cancel() -> Answer<()> {
-    let app = app();
-    if let Some(session) = any_session_of_browser(&app).await? {
-        let sessions = Arc::clone(&app.sessions);
-        if let Err(error) = to_the_end(async move { sessions.cancel(session.id).await }).await {
-            tracing::error!(%error, session.id = %session.id, "not cancelled");
-            leptos_axum::redirect("/register/connect?problem=server");
-            return Ok(());
+    let cancelled = async {
+        let app = app();
+        if let Some(session) = any_session_of_browser(&app).await? {
+            let sessions = Arc::clone(&app.sessions);
+            if let Err(error) = to_the_end(async move { sessions.cancel(session.id).await }).await {
+                tracing::error!(%error, session.id = %session.id, "not cancelled");
+                return Ok(NOT_DONE.to_owned());
+            }
         }
-    }
-    leptos_axum::redirect("/register/connect");
-    Ok(())
+        Ok("/register/connect".to_owned())
+    };
+    lead(NOT_DONE, cancelled).await
 }

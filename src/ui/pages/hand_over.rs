@@ -62,6 +62,7 @@ pub fn Continue() -> impl IntoView {
     let (problem, code) = use_query_map().with_untracked(|query| (query.get("problem"), query.get("code")));
     let said = problem.map(|problem| match &*problem {
         "busy" => tr!("problem-busy"),
+        "server" => tr!("problem-server"),
         _ => tr!("continue-wrong"),
     });
     view! {
