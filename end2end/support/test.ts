@@ -56,7 +56,7 @@ export const test = base.extend<Fixtures>({
   device: async ({ browser, baseURL, faults }, use) => {
     const contexts: BrowserContext[] = [];
     await use(async (options) => {
-      const context = await browser.newContext({ baseURL, ...options });
+      const context = await browser.newContext({ baseURL, reducedMotion: "reduce", ...options });
       contexts.push(context);
       faults.watch(context);
       return context;

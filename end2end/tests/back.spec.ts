@@ -2,9 +2,13 @@ import config from "../../playwright.config";
 import { countSockets, socketsOf } from "../support/sockets";
 import { expect, test } from "../support/test";
 
-// Playwright turns the back/forward cache off.
+// Playwright turns the back/forward cache off, and a Chromium that cannot have windows has none.
 test.use({
-  launchOptions: { ...config.use?.launchOptions, ignoreDefaultArgs: ["--disable-back-forward-cache"] },
+  launchOptions: {
+    ...config.use?.launchOptions,
+    executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  },
 });
 
 test("the browser keeps a page that is left, and it shows the newest state on the way back", async ({

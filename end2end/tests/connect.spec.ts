@@ -2,6 +2,9 @@ import { ATTRIBUTES, KEPT_DAYS, WALLET } from "../support/sample";
 import { expectOneStory } from "../support/frames";
 import { expect, test } from "../support/test";
 
+// The way that most people go, with everything that moves.
+test.use({ contextOptions: { reducedMotion: "no-preference" } });
+
 test("the consent page names every attribute, what it is for, and how long it is kept", async ({ page, desk }) => {
   await page.goto("/");
   await page.getByRole("link", { name: "Begin" }).click();

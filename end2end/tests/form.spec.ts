@@ -109,6 +109,7 @@ test("what is typed survives loading the page again, and is not given to another
 }) => {
   const form = await toForm(server, desk, wallet);
   await form.fill("amaka@", "+234 801");
+  await expect.poll(() => page.evaluate(() => sessionStorage.length)).toBe(1);
   await page.reload();
   await expect(form.email).toHaveValue("amaka@");
   await expect(form.phone).toHaveValue("+234 801");
@@ -123,10 +124,27 @@ test("what is typed survives loading the page again, and is not given to another
   await expect(form.phone).toHaveValue("");
 });
 
+test("what is typed before the scripts are there is kept too", async ({ server, context, page, desk, wallet }) => {
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  await context.route("**/*.wasm", async (route) => {
+    if (page.url().endsWith("/register/application")) await arrived;
+    await route.continue();
+  });
+  const form = await toForm(server, desk, wallet);
+  await form.fill(EMAIL, "");
+  expect(await page.evaluate(() => sessionStorage.length), "nothing has run yet").toBe(0);
+  arrive();
+  await expect.poll(() => page.evaluate(() => sessionStorage.length)).toBe(1);
+  await page.goto("/register/connect");
+  await desk.onwards.click();
+  await expect(form.email).toHaveValue(EMAIL);
+});
+
 test("what is typed is forgotten once it is stored", async ({ server, page, desk, wallet }) => {
   const form = await toForm(server, desk, wallet);
   await form.fill(EMAIL, PHONE);
-  expect(await page.evaluate(() => sessionStorage.length)).toBe(1);
+  await expect.poll(() => page.evaluate(() => sessionStorage.length)).toBe(1);
   await form.register.click();
   await form.expectNumber();
   await expect.poll(() => page.evaluate(() => sessionStorage.length)).toBe(0);
@@ -181,6 +199,7 @@ test("the form can be filled in with the keyboard alone", async ({ server, page,
 test("a registration that could not be stored says that nothing is lost", async ({ server, page, desk, wallet }) => {
   const form = await toForm(server, desk, wallet);
   await form.fill(EMAIL, "+234");
+  await expect.poll(() => page.evaluate(() => sessionStorage.length), "it is kept by now").toBe(1);
   await page.goto("/register/application?problem=server");
   await expect(page.getByRole("alert")).toContainText("Nothing is lost");
   await expect(form.email).toHaveValue(EMAIL);

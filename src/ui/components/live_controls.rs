@@ -44,6 +44,10 @@ pub fn LiveControls() -> impl IntoView {
     // For as long as the page is there.
     in_browser(|| {
         restore();
+        if FIELDS.iter().filter_map(|(name, _)| input(name)).any(|input| input.value() != input.default_value()) {
+            // Also what was typed before this ran.
+            keep();
+        }
         for event in ["focusout", "input", "submit", "click"] {
             window_event_listener_untyped(event, handle);
         }
