@@ -353,4 +353,11 @@ async fn the_documentation_lists_every_family_and_no_other() {
     }
     let rows = documented.lines().filter(|line| line.starts_with("| `vestibule_") || line.starts_with("| `process_"));
     assert_eq!(rows.count(), scraped.families.len());
+    // What an alert asks for, a histogram's parts by their family's name.
+    let alerts = include_str!("../../deploy/prometheus/alerts.yml");
+    let words = alerts.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '_');
+    for name in words.filter(|word| word.starts_with("vestibule_") || word.starts_with("process_")) {
+        let family = name.trim_end_matches("_bucket").trim_end_matches("_count");
+        assert!(scraped.families.contains_key(family), "no {name} is scraped");
+    }
 }
