@@ -59,7 +59,7 @@ unit: tools-unit ## cargo test (ARGS=... is passed on), then what uses the datab
 	$(if $(ARGS),,cargo test --locked $(bench))
 
 # These do not use the database of `TEST_DATABASE`: they start PostgreSQL anyway, or the binary on a file, or need none.
-elsewhere := acapy_recordings backplane chaos descriptors fuzz house kill kill_points languages migration raw rfc6455 \
+elsewhere := acapy_recordings backplane backup chaos descriptors fuzz house kill kill_points languages migration raw rfc6455 \
 	servers sockets storm tls
 
 soak: tools-unit ## trouble among several servers for long (PEOPLE=5000, CHAOS_SEED=... is passed on)

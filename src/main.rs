@@ -21,6 +21,8 @@ enum Command {
     Migrate,
     Export(PathBuf),
     Import(PathBuf),
+    Backup(PathBuf),
+    Restore(PathBuf),
     Reencrypt,
     Health,
     Help,
@@ -36,7 +38,11 @@ impl Command {
             ["migrate"] => Self::Migrate,
             ["export", file] => Self::Export(file.into()),
             ["import", file] => Self::Import(file.into()),
-            [command @ ("export" | "import"), ..] => return Err(format!("`{command}` needs the name of one file")),
+            ["backup", file] => Self::Backup(file.into()),
+            ["restore", file] => Self::Restore(file.into()),
+            [command @ ("export" | "import" | "backup" | "restore"), ..] => {
+                return Err(format!("`{command}` needs the name of one file"));
+            }
             ["reencrypt"] => Self::Reencrypt,
             ["health"] => Self::Health,
             ["--help" | "-h" | "help", ..] => Self::Help,
@@ -99,6 +105,8 @@ async fn configured(command: Command) -> Result<(), Box<dyn std::error::Error>> 
         Command::Migrate => commands::migrate(&config).await?,
         Command::Export(path) => commands::export(&config, &path).await?,
         Command::Import(path) => commands::import(&config, &path).await?,
+        Command::Backup(path) => commands::backup(&config, &path)?,
+        Command::Restore(path) => commands::restore(&config, &path).await?,
         Command::Reencrypt => commands::reencrypt(&config).await?,
         Command::Health => commands::health(&config).await?,
         Command::Serve | Command::Help | Command::Version => return serve(config).await,

@@ -19,7 +19,7 @@ use tokio::{
 use super::{
     config::Config,
     startup,
-    store::{Resealed, Store, Sum},
+    store::{self, Copied, Resealed, Store, Sum},
 };
 
 type Done = Result<String, Box<dyn Error>>;
@@ -88,13 +88,45 @@ pub async fn import(config: &Config, path: &Path) -> Done {
     let Resealed { lost, .. } = store.reseal().await?;
     store.close().await;
     if lost > 0 {
-        return Err(format!(
-            "all rows are there, but {lost} of them hold what cannot be opened: set SECRET_KEY to the key of the server that \
-             they come from, which may lie beside its database"
-        )
-        .into());
+        return Err(lost_keys(lost));
     }
     Ok(format!("imported and compared {}", counted(&sums)))
+}
+
+/// Copies SQLite's file into a new one, also beside a running server.
+///
+/// # Errors
+/// When the database is another one, or one of the files fails.
+pub fn backup(config: &Config, path: &Path) -> Done {
+    let Copied { sessions, registrations } = store::backup(&config.database_url.0, path)?;
+    Ok(format!(
+        "backed up and checked {sessions} sessions, {registrations} registrations. What is personal in them opens with SECRET_KEY \
+         alone: keep that too, elsewhere"
+    ))
+}
+
+/// Makes SQLite's file of such a copy; then seals with the present key what an older one sealed.
+///
+/// # Errors
+/// When there is one already, or the copy is not whole; then nothing is changed. And when the keys here do not open what is sealed.
+pub async fn restore(config: &Config, path: &Path) -> Done {
+    let Copied { sessions, registrations } = store::restore(&config.database_url.0, path)?;
+    let store = open(config).await?;
+    let Resealed { lost, .. } = store.reseal().await?;
+    store.close().await;
+    if lost > 0 {
+        return Err(lost_keys(lost));
+    }
+    Ok(format!("restored {sessions} sessions, {registrations} registrations"))
+}
+
+/// The rows are there, and what is personal in them is not.
+fn lost_keys(lost: u64) -> Box<dyn Error> {
+    format!(
+        "all rows are there, but {lost} of them hold what cannot be opened: set SECRET_KEY to the key of the server that \
+         they come from, which may lie beside its database"
+    )
+    .into()
 }
 
 fn counted(sums: &[Sum]) -> String {

@@ -132,6 +132,22 @@ fn every_text_of_the_pages_is_used() {
 }
 
 #[test]
+fn what_the_security_page_promises_is_tested() {
+    let page = fs::read_to_string(format!("{ROOT}/docs/security.md")).unwrap();
+    let mut files = Vec::new();
+    files_below(&Path::new(ROOT).join("tests"), &mut files);
+    let tests: String = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    // Every second piece is in italics; bold ones have an empty piece before them, and after.
+    let named: Vec<&str> = page.split('*').skip(1).step_by(2).filter(|name| !name.contains([' ', '\n'])).collect();
+    let named: Vec<&str> = named.into_iter().filter(|name| !name.is_empty()).collect();
+    assert!(named.len() > 15, "{named:?}");
+    for name in named {
+        let is_there = tests.contains(&format!("fn {name}(")) || tests.contains(&format!("\nmod {name};"));
+        assert!(is_there || Path::new(ROOT).join(name).exists(), "there is no test {name}");
+    }
+}
+
+#[test]
 fn files_are_of_a_size_that_can_be_read() {
     let mut files = Vec::new();
     files_below(&Path::new(ROOT).join("src"), &mut files);

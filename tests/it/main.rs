@@ -21,6 +21,7 @@ mod agent;
 mod api;
 mod authentication;
 mod backplane;
+mod backup;
 mod browser;
 mod chaos;
 mod cluster;

@@ -353,11 +353,14 @@ async fn the_documentation_lists_every_family_and_no_other() {
     }
     let rows = documented.lines().filter(|line| line.starts_with("| `vestibule_") || line.starts_with("| `process_"));
     assert_eq!(rows.count(), scraped.families.len());
-    // What an alert asks for, a histogram's parts by their family's name.
-    let alerts = include_str!("../../deploy/prometheus/alerts.yml");
-    let words = alerts.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '_');
-    for name in words.filter(|word| word.starts_with("vestibule_") || word.starts_with("process_")) {
-        let family = name.trim_end_matches("_bucket").trim_end_matches("_count");
-        assert!(scraped.families.contains_key(family), "no {name} is scraped");
+    // What alerts and the dashboard ask for, a histogram's parts by their family's name.
+    for asks in
+        [include_str!("../../deploy/prometheus/alerts.yml"), include_str!("../../deploy/grafana/vestibule.json")]
+    {
+        let words = asks.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '_');
+        for name in words.filter(|word| word.starts_with("vestibule_") || word.starts_with("process_")) {
+            let family = ["_bucket", "_count", "_sum"].iter().find_map(|part| name.strip_suffix(part));
+            assert!(scraped.families.contains_key(family.unwrap_or(name)), "no {name} is scraped");
+        }
     }
 }

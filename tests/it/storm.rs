@@ -24,15 +24,15 @@ const SESSIONS: usize = 100;
 const STATES: [&str; 2] = ["request-received", "response-sent"];
 
 /// One registration, with what its wallet's agent tells of it.
-struct Story {
+pub struct Story {
     opened: Opened,
     bodies: [String; 2],
     /// How many of these were answered with 200.
-    acknowledged: AtomicUsize,
+    pub acknowledged: AtomicUsize,
 }
 
 impl Story {
-    async fn begin(http: &Client, url: &str) -> Self {
+    pub async fn begin(http: &Client, url: &str) -> Self {
         let request = http.post(format!("{url}/api/connections/session"));
         let answer = request.json(&json!({ "requestType": "registration" })).send().await.unwrap();
         let opened = Opened::of(answer).await;
@@ -49,6 +49,24 @@ impl Story {
         let version = watcher.next().await["version"].as_u64().unwrap();
         (watcher, version)
     }
+
+    /// A server that was started again knows this version at least, and stands where its log says: of webhooks that come again,
+    /// as from a platform that heard no 200, it takes those alone that are new to it, which the first so many are not.
+    pub async fn goes_on_from_its_log(&self, http: &Client, url: &str, known: u64, logged_at_least: usize) {
+        let (mut watcher, greeted) = self.watch(url).await;
+        assert!(greeted >= known, "greeted with {greeted}, but {known} was known");
+        let mut logged = 0;
+        for (number, body) in self.bodies.iter().enumerate() {
+            match &*deliver(http, url, body).await.unwrap() {
+                "repeated" => logged += 1,
+                outcome => assert!(outcome == "applied" && number >= logged_at_least, "{number} was {outcome}"),
+            }
+        }
+        assert_eq!(greeted, 1 + logged, "it stands where its log says");
+        for version in greeted + 1..=3 {
+            assert_eq!(watcher.next().await["version"], version, "and goes on from there");
+        }
+    }
 }
 
 /// What became of a webhook; `None` where there was no answer.
@@ -60,7 +78,7 @@ async fn deliver(http: &Client, url: &str, body: &str) -> Option<String> {
 }
 
 /// Sends everything, many at once, and tells when so many were answered; ends when nobody answers any more.
-async fn storm(http: &Client, url: &str, stories: &[Story], last: usize, reached: &Notify) {
+pub async fn storm(http: &Client, url: &str, stories: &[Story], last: usize, reached: &Notify) {
     let waiting: Mutex<VecDeque<&Story>> = Mutex::new(stories.iter().collect());
     let answered = AtomicUsize::new(0);
     let publisher = async || {
@@ -110,22 +128,9 @@ async fn killed_in_a_storm_every_session_stands_where_its_log_says() {
         for (story, watcher) in stories.iter().zip(watching) {
             let seen = watcher.await.unwrap();
             assert!(seen.iter().copied().eq(1..=seen.len() as u64), "one was lost or came again: {seen:?}");
-            let (mut watcher, greeted) = story.watch(&url).await;
             let acknowledged = story.acknowledged.load(Ordering::Relaxed);
             let known = seen.len().max(1 + acknowledged) as u64;
-            assert!(greeted >= known, "greeted with {greeted}, but {known} was known");
-            // Sent again, as a platform does that heard no 200: it is a repetition where it is in the log.
-            let mut logged = 0;
-            for (number, body) in story.bodies.iter().enumerate() {
-                match &*deliver(&http, &url, body).await.unwrap() {
-                    "repeated" => logged += 1,
-                    outcome => assert!(outcome == "applied" && number >= acknowledged, "{number} was {outcome}"),
-                }
-            }
-            assert_eq!(greeted, 1 + logged, "it stands where its log says");
-            for version in greeted + 1..=3 {
-                assert_eq!(watcher.next().await["version"], version, "and goes on from there");
-            }
+            story.goes_on_from_its_log(&http, &url, known, acknowledged).await;
         }
     }
 }

@@ -122,9 +122,11 @@ pub const VARIABLES: &[Variable] = &[
 pub fn help() -> String {
     use std::fmt::Write;
     let mut text = format!(
-        "vestibule {} - a self-hosted registration desk for digital wallets\n\nUsage: vestibule [migrate | export FILE | import FILE | reencrypt | health | --help | --version]\n\n\
+        "vestibule {} - a self-hosted registration desk for digital wallets\n\nUsage: vestibule [migrate | backup FILE | restore FILE | export FILE | import FILE | reencrypt | health | --help | --version]\n\n\
          Without a command it serves.\n\n\
          migrate    brings the database's tables up to date, as a start does too\n\
+         backup     copies SQLite's file into a new one, also beside a running server\n\
+         restore    makes SQLite's file of such a copy, where there is none\n\
          export     writes all that the database holds into a new file\n\
          import     fills an empty database with such a file, for instance one on PostgreSQL, and compares\n\
          reencrypt  seals everything in the database anew with SECRET_KEY; SECRET_KEY_OLD names the keys before\n\

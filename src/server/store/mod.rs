@@ -43,6 +43,7 @@ pub use listening::Listening;
 pub use matching::Matched;
 pub use registrations::{Registration, Submitted};
 pub use reseal::Resealed;
+pub use sqlite::{BackupError, Copied, backup, restore};
 pub use transfer::{Sum, TransferError};
 
 /// What went wrong with the database.

@@ -3,15 +3,21 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{Connection as _, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
 
 use self::{checkpoint::Checkpointer, connection::Connection, readers::Readers, writer::Writer};
 use super::{StoreError, statement::single};
 
+mod backup;
 mod checkpoint;
 mod connection;
 mod readers;
 mod writer;
+
+pub use backup::{BackupError, Copied, backup, restore};
+
+/// The changes of the tables, from nothing to what they are now.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// What the writer keeps of the file in memory, in KiB: with the keys of some ten thousand registrations, whose pages every
 /// delivery changes at random places. Readers have SQLite's 2 MiB each at most.
@@ -42,7 +48,7 @@ impl Sqlite {
         let path = options.get_filename().to_owned();
         let writing = Connection::to_write(&path, WRITE_CACHE)?;
         let mut migrating = SqliteConnection::connect_with(&options).await?;
-        sqlx::migrate!("migrations/sqlite").run(&mut migrating).await?;
+        MIGRATIONS.run(&mut migrating).await?;
         migrating.close().await?;
         let writer = Writer::new(writing);
         let checkpointer = Checkpointer::new(Connection::to_write(&path, LEAST_CACHE)?, writer.clone())?;
