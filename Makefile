@@ -17,6 +17,8 @@ unexport MAKEFLAGS MFLAGS
 export CARGO_TARGET_DIR := target
 # The tests drive the Chromium of the system.
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+# Tests wait more than they compute: with two for each core all of them take a third less.
+export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 # cargo finds its subcommands (`cargo deny`) on PATH.
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
