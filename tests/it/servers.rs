@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use reqwest::StatusCode;
+use reqwest::{Client, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -319,8 +319,9 @@ async fn what_comes_to_all_servers_at_once_is_applied_once() {
 async fn the_sandboxes_of_several_servers_are_one() {
     let cluster = Cluster::on(vec![("PLATFORM", "sandbox".to_owned())], 3, true).await;
     for holder in ["amaka", "tunde", "student-3"] {
-        // Each request and each socket goes to the next server in turn.
-        let mut visit = Visit::begin(&cluster.balancer.url()).await;
+        // Each connection goes to the next server in turn, and no request shares one with another.
+        let http = Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).build().unwrap();
+        let mut visit = Visit::begin_with(http, &cluster.balancer.url()).await;
         visit.verify(holder).await;
         assert_eq!(visit.submit("a@example.org", "+2348012345678").await.location(), "/register/confirmation");
     }

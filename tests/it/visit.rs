@@ -53,15 +53,14 @@ pub async fn hurry(http: &Client, url: &str, webhook: &str) {
 impl Visit {
     /// Agrees, and has a code.
     pub async fn begin(url: &str) -> Self {
+        Self::begin_with(client(), url).await
+    }
+
+    /// The same with this client.
+    pub async fn begin_with(http: Client, url: &str) -> Self {
         let nothing = String::new;
-        let mut visit = Self {
-            url: url.to_owned(),
-            http: client(),
-            token: nothing(),
-            id: nothing(),
-            link: nothing(),
-            heard: Vec::new(),
-        };
+        let mut visit =
+            Self { url: url.to_owned(), http, token: nothing(), id: nothing(), link: nothing(), heard: Vec::new() };
         let agreed = visit.post("open", &[]).await;
         assert_eq!(agreed.location(), "/register/connect");
         let cookie = agreed.headers["set-cookie"].to_str().unwrap();
