@@ -85,11 +85,7 @@ pub async fn import(config: &Config, path: &Path) -> Done {
     let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let store = open(config).await?;
     let sums = store.import(&mut BufReader::new(file)).await?;
-    let Resealed { lost, .. } = store.reseal().await?;
-    store.close().await;
-    if lost > 0 {
-        return Err(lost_keys(lost));
-    }
+    seal_with_present_key(store).await?;
     Ok(format!("imported and compared {}", counted(&sums)))
 }
 
@@ -111,22 +107,22 @@ pub fn backup(config: &Config, path: &Path) -> Done {
 /// When there is one already, or the copy is not whole; then nothing is changed. And when the keys here do not open what is sealed.
 pub async fn restore(config: &Config, path: &Path) -> Done {
     let Copied { sessions, registrations } = store::restore(&config.database_url.0, path)?;
-    let store = open(config).await?;
-    let Resealed { lost, .. } = store.reseal().await?;
-    store.close().await;
-    if lost > 0 {
-        return Err(lost_keys(lost));
-    }
+    seal_with_present_key(open(config).await?).await?;
     Ok(format!("restored {sessions} sessions, {registrations} registrations"))
 }
 
-/// The rows are there, and what is personal in them is not.
-fn lost_keys(lost: u64) -> Box<dyn Error> {
-    format!(
-        "all rows are there, but {lost} of them hold what cannot be opened: set SECRET_KEY to the key of the server that \
-         they come from, which may lie beside its database"
-    )
-    .into()
+/// Seals what came from elsewhere with the key that is used here, and closes the database.
+async fn seal_with_present_key(store: Store) -> Result<(), Box<dyn Error>> {
+    let Resealed { lost, .. } = store.reseal().await?;
+    store.close().await;
+    if lost > 0 {
+        return Err(format!(
+            "all rows are there, but {lost} of them hold what cannot be opened: set SECRET_KEY to the key of the server that \
+             they come from, which may lie beside its database"
+        )
+        .into());
+    }
+    Ok(())
 }
 
 fn counted(sums: &[Sum]) -> String {

@@ -10,10 +10,16 @@ use std::{
     str::FromStr,
 };
 
-use rusqlite::OpenFlags;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::{super::is_shared, MIGRATIONS};
+use super::{
+    super::{
+        StoreError, is_shared,
+        statement::{single, values},
+    },
+    MIGRATIONS,
+    connection::Connection,
+};
 
 /// Only the owner reads what people have entrusted.
 const MODE: u32 = 0o600;
@@ -35,7 +41,7 @@ pub enum BackupError {
     File(PathBuf, io::Error),
     /// SQLite could not.
     #[error("{0}: {1}")]
-    Sqlite(PathBuf, rusqlite::Error),
+    Store(PathBuf, StoreError),
     /// It is something else, or a part is missing.
     #[error("{0} is not a whole database of this program: {1}")]
     Damaged(PathBuf, String),
@@ -65,7 +71,7 @@ pub fn backup(url: &str, into: &Path) -> Result<Copied, BackupError> {
     })?;
     let copy = || {
         let name = into.to_str().ok_or_else(|| file_error(into, io::ErrorKind::InvalidFilename.into()))?;
-        source.execute("VACUUM INTO ?1", [name]).map_err(|error| BackupError::Sqlite(from.clone(), error))?;
+        source.execute("VACUUM INTO ?1", values![name]).map_err(|error| BackupError::Store(from.clone(), error))?;
         made.sync_all().and_then(|()| sync_folder(into)).map_err(|error| file_error(into, error))?;
         check(into)
     };
@@ -125,27 +131,21 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn open(path: &Path) -> Result<rusqlite::Connection, BackupError> {
+fn open(path: &Path) -> Result<Connection, BackupError> {
     // SQLite's own words for that are "unable to open".
     File::open(path).map_err(|error| file_error(path, error))?;
-    let opened = rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-    let set_up = |connection: rusqlite::Connection| {
-        connection.busy_timeout(super::connection::BUSY)?;
-        Ok(connection)
-    };
-    opened.and_then(set_up).map_err(|error| BackupError::Sqlite(path.to_owned(), error))
+    Connection::to_read(path).map_err(|error| BackupError::Store(path.to_owned(), error))
 }
 
 /// Looks at every page and every index of a copy, and whether its tables are known here.
 fn check(path: &Path) -> Result<Copied, BackupError> {
     let connection = open(path)?;
-    let damaged = |error: &dyn std::fmt::Display| BackupError::Damaged(path.to_owned(), error.to_string());
-    let one = |sql: &str| connection.query_row::<i64, _, _>(sql, [], |row| row.get(0)).map_err(|error| damaged(&error));
-    let whole: rusqlite::Result<String> = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-    match whole {
-        Ok(word) if word == "ok" => {}
-        Ok(problem) => return Err(damaged(&problem)),
-        Err(error) => return Err(damaged(&error)),
+    let damaged = |problem: String| BackupError::Damaged(path.to_owned(), problem);
+    let failed = |error: StoreError| damaged(error.to_string());
+    let one = |sql| Ok(connection.row(sql, &[], single::<i64>).map_err(failed)?.unwrap_or(0));
+    let found = connection.row("PRAGMA integrity_check(1)", &[], single::<String>).map_err(failed)?;
+    if let Some(problem) = found.filter(|word| word != "ok") {
+        return Err(damaged(problem));
     }
     if one("SELECT MAX(version) FROM _sqlx_migrations")? > MIGRATIONS.iter().map(|one| one.version).max().unwrap_or(0) {
         return Err(BackupError::Newer(path.to_owned()));

@@ -18,7 +18,7 @@ use super::super::{
 /// How many statements a connection keeps prepared: all there are.
 const STATEMENTS: usize = 128;
 /// How long a reader waits for a lock, which it needs only while somebody else opens or closes the file.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(5);
 
 /// A connection.
 pub(in super::super) struct Connection(rusqlite::Connection);
