@@ -66,7 +66,7 @@ impl Database {
     pub async fn redis() -> io::Result<Self> {
         let (folder, address) = (folder()?, free_address().await?);
         let port = address.port().to_string();
-        let mut server = for_life(Path::new("redis-server"));
+        let mut server = for_life(Path::new("redis-server"), &[]);
         server.args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
         let mut ready = Command::new("redis-cli");
         ready.args(["-p", &port, "ping"]).stdout(Stdio::null());
@@ -106,20 +106,16 @@ fn folder() -> io::Result<TempDir> {
 }
 
 /// A command on the servers' cores that ends with the benchmark, however that ends.
-fn for_life(program: &Path) -> Command {
+fn for_life(program: &Path, options: &[&str]) -> Command {
     let mut command = process::on(&process::cores_of_servers(), "setpriv");
-    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command.args(["--pdeathsig", "KILL"]).args(options).arg(program);
     command
 }
 
 /// The same, and not as root.
 fn of_postgres(program: &Path) -> Command {
-    let mut command = process::on(&process::cores_of_servers(), "setpriv");
-    if geteuid().is_root() {
-        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
-    }
-    command.args(["--pdeathsig", "KILL"]).arg(program);
-    command
+    let options = ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
+    for_life(program, if geteuid().is_root() { &options } else { &[] })
 }
 
 fn spawn(server: &mut Command, folder: &TempDir) -> io::Result<Child> {
