@@ -1,6 +1,8 @@
 //! The doorway: what pages ask of the server. Both sides know the signatures; the bodies, one call each, are in
 //! `server::pages`. *Runs: both.*
 
+pub mod admin;
+
 use std::time::Duration;
 
 use leptos::prelude::*;

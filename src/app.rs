@@ -11,6 +11,7 @@ use leptos_router::{
 use crate::{
     language::use_language,
     ui::pages::{
+        admin::{Board, Deliveries, FiguresPage, Record, Registration, SignInPage},
         application::Application,
         confirmation::Confirmation,
         connect::Connect,
@@ -68,6 +69,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/continue") view=Continue ssr=SsrMode::Async />
                 <Route path=path!("/register/application") view=Application ssr=SsrMode::Async />
                 <Route path=path!("/register/confirmation") view=Confirmation ssr=SsrMode::Async />
+                <Route path=path!("/admin") view=Board ssr=SsrMode::Async />
+                <Route path=path!("/admin/sign-in") view=SignInPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/registrations/:session") view=Registration ssr=SsrMode::Async />
+                <Route path=path!("/admin/deliveries") view=Deliveries ssr=SsrMode::Async />
+                <Route path=path!("/admin/figures") view=FiguresPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/record") view=Record ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

@@ -99,6 +99,9 @@ random_id! {
 }
 
 impl SessionId {
+    /// Where a session's id is a place to look at, this one stands for all of them: of a time and of random bytes that were none.
+    pub const ALL_OF_THEM: Self = Self([b'A'; 28]);
+
     /// The id of a registration that begins now. The bytes have to come from the operating system's random source.
     #[must_use]
     pub fn new(now: Timestamp, random: [u8; 16]) -> Self {

@@ -6,6 +6,7 @@
 
 pub mod contact;
 pub mod desk;
+pub mod figures;
 pub mod ids;
 pub mod session;
 pub mod silence;

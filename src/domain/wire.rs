@@ -14,6 +14,15 @@ pub enum ServerMessage {
     StatusUpdate(Snapshot),
     /// The answer to a client's `ping`.
     Pong,
+    /// To staff who look at all registrations: something changed.
+    Board(BoardState),
+}
+
+/// The board, as far as it is pushed: only that it is another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardState {
+    /// Grows with every change.
+    pub version: u64,
 }
 
 /// What a client may send. Everything else is read and dropped.
@@ -40,6 +49,8 @@ impl Close {
     pub const NOT_TEXT: Self = Self { code: 1007, reason: "Not UTF-8" };
     /// A message beyond the limit.
     pub const TOO_BIG: Self = Self { code: 1009, reason: "Message too big" };
+    /// Whoever looks at the board is not signed in, or no longer.
+    pub const NOT_SIGNED_IN: Self = Self { code: 1008, reason: "Not signed in" };
     /// There is no `sessionId` in the address.
     pub const SESSION_ID_REQUIRED: Self = Self { code: 1008, reason: "Session ID required" };
     /// Neither cookie nor token opens this session.

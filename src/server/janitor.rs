@@ -14,6 +14,8 @@ use crate::domain::time::Timestamp;
 
 /// How often it looks for deliveries that wait.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long it is kept what staff did.
+const RECORD_KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How often it deletes. What is kept for days need not go by the second.
 const DELETE: Duration = Duration::from_secs(60);
 
@@ -37,12 +39,23 @@ async fn clean(sessions: &Sessions, delete_at: &mut Timestamp) -> Result<(), Sto
     if now < *delete_at {
         return Ok(());
     }
+    sessions.keep_figures().await?;
+    forget_deeds(sessions, now.minus(RECORD_KEPT)).await?;
     while delete_some(sessions, now.minus(sessions.desk.lifetimes.unfinished)).await? {}
     if sessions.deleted.swap(false, Ordering::Relaxed) && !sessions.store.empty_log().await? {
         // Somebody was reading; next time.
         sessions.deleted.store(true, Ordering::Relaxed);
     }
     *delete_at = now.plus(DELETE);
+    Ok(())
+}
+
+async fn forget_deeds(sessions: &Sessions, limit: Timestamp) -> Result<(), StoreError> {
+    let mut tx = sessions.store.begin().await?;
+    if tx.delete_deeds(limit).await? > 0 {
+        tx.commit().await?;
+        sessions.deleted.store(true, Ordering::Relaxed);
+    }
     Ok(())
 }
 

@@ -24,6 +24,7 @@ pub mod sandbox;
 pub mod secrets;
 pub mod serve;
 pub mod sessions;
+pub mod staff;
 pub mod startup;
 pub mod state;
 pub mod store;

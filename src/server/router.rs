@@ -47,7 +47,9 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
         move || {
             provide_context(app.clone());
             let asked = use_context::<Parts>();
-            provide_context(asked.map_or_else(Language::default, |asked| endpoints::language::of(&asked.headers)));
+            // The staff's pages are in English alone.
+            let visitor = asked.filter(|asked| !asked.uri.path().starts_with("/admin"));
+            provide_context(visitor.map_or_else(Language::default, |asked| endpoints::language::of(&asked.headers)));
         }
     };
     let shell = {

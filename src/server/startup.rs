@@ -24,8 +24,11 @@ use super::{
     endpoints,
     guests::{Files, Guests},
     janitor,
-    live::hub::{Hub, Limits},
-    metrics::{self, Metrics},
+    live::{
+        board,
+        hub::{Hub, Limits},
+    },
+    metrics::{self, Metrics, series},
     platform::{AuthMode, Platform, acapy, confirmd},
     router,
     sandbox::{self, ORG_ID, Sandbox},
@@ -243,6 +246,8 @@ impl Server {
         workers.spawn(acts::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(janitor::run(Arc::clone(&sessions), stop.subscribe()));
         workers.spawn(forget(app.clone(), stop.subscribe()));
+        workers.spawn(board::run(Arc::clone(&sessions.hub), stop.subscribe()));
+        workers.spawn(series::run(Arc::clone(&sessions), stop.subscribe()));
         let counts = app.config.max_clients_per_address.is_some();
         let guests = Guests::new(files, counts, app.config.trusted_proxies.clone());
         if let Some(listener) = metrics {

@@ -69,6 +69,7 @@ pub struct Inner {
     new_sessions: Option<DefaultKeyedRateLimiter<IpAddr>>,
     failed_webhooks: DefaultKeyedRateLimiter<IpAddr>,
     typed_codes: DefaultKeyedRateLimiter<IpAddr>,
+    sign_ins: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 /// Wrong credentials on webhooks that one address may send in a minute, before it is told to wait.
@@ -76,6 +77,9 @@ const FAILED_WEBHOOKS: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
 /// Codes from another device that one address may type in a minute. At that rate the best guess is one in millions.
 const TYPED_CODES: NonZeroU32 = NonZeroU32::new(20).unwrap();
+
+/// Attempts to sign in as staff from one address in a minute.
+const SIGN_INS: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
 /// The parts of the state that are made while starting.
 #[expect(missing_docs, reason = "the fields of `Inner` they become")]
@@ -110,6 +114,7 @@ impl App {
         let new_sessions = config.rate_sessions.and_then(limiter);
         let failed_webhooks = RateLimiter::keyed(Quota::per_minute(FAILED_WEBHOOKS));
         let typed_codes = RateLimiter::keyed(Quota::per_minute(TYPED_CODES));
+        let sign_ins = RateLimiter::keyed(Quota::per_minute(SIGN_INS));
         Self(Arc::new(Inner {
             config,
             public_url,
@@ -124,6 +129,7 @@ impl App {
             new_sessions,
             failed_webhooks,
             typed_codes,
+            sign_ins,
         }))
     }
 
@@ -202,6 +208,15 @@ impl App {
         })
     }
 
+    /// Whether these headers come from a page of our own, and not from one that is allowed beside it.
+    #[must_use]
+    pub fn origin_is_own(&self, headers: &HeaderMap) -> bool {
+        let allowed = &self.config.allowed_origins;
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
+        let own = self.origins.iter().skip(allowed.len());
+        own.into_iter().any(|own| own.eq_ignore_ascii_case(origin))
+    }
+
     /// Whether these headers carry the operator's token.
     ///
     /// # Errors
@@ -236,6 +251,14 @@ impl App {
         count(&self.typed_codes, address)
     }
 
+    /// Counts an attempt to sign in as staff for an address.
+    ///
+    /// # Errors
+    /// With the answer for an address that tried too often.
+    pub fn count_sign_in(&self, address: IpAddr) -> Result<(), Problem> {
+        count(&self.sign_ins, address)
+    }
+
     /// Forgets addresses that have been quiet, so that the counters do not grow for ever.
     pub fn forget_quiet_addresses(&self) {
         if let Some(limiter) = &self.new_sessions {
@@ -243,6 +266,7 @@ impl App {
         }
         self.failed_webhooks.retain_recent();
         self.typed_codes.retain_recent();
+        self.sign_ins.retain_recent();
     }
 
     /// The address of the person or machine that called, also through a proxy that is trusted.

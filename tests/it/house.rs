@@ -79,7 +79,7 @@ fn the_domain_is_pure() {
 #[test]
 fn what_people_see_knows_no_server() {
     nobody_names("ui", &["server::", "sqlx", "axum", "reqwest"], &[]);
-    for (path, code) in sources("api.rs") {
+    for (path, code) in sources("api") {
         let calls = code.matches("crate::server::").count();
         assert_eq!(calls, code.matches("#[server(endpoint").count(), "{path}: one call for each server function");
         assert_eq!(calls, code.matches("crate::server::pages::").count(), "{path} calls the pages alone");

@@ -18,6 +18,10 @@ pub(super) async fn run(shared: &Shared) {
             Changed::These(sessions) => sessions.into_iter().collect(),
             Changed::Any => shared.sessions.hub.watched(),
         };
+        // The board is no session: who looks at it reads for themselves.
+        if sessions.contains(&SessionId::ALL_OF_THEM) {
+            shared.sessions.hub.board_changed(false);
+        }
         for sessions in sessions.chunks(AT_ONCE) {
             match shared.sessions.store.sessions(sessions).await {
                 // Who knows a state already is not told it again.

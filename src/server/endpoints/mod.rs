@@ -13,6 +13,7 @@ use axum::{
 use super::{problem::Problem, state::App};
 
 mod admin;
+mod export;
 mod health;
 pub mod language;
 mod link;
@@ -33,6 +34,9 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/api/connections/session", session.layer(DefaultBodyLimit::max(CALL_LIMIT)))
         .route("/ws/connections", get(socket::connect))
+        .route("/ws/admin", get(socket::board))
+        .route("/admin/export.csv", get(export::csv))
+        .route("/admin/export.jsonl", get(export::jsonl))
         .merge(webhook::router(&app))
         .route("/api/admin/websocket-stats", get(admin::websocket_stats))
         .route("/i/{link}", get(link::open))

@@ -1,7 +1,10 @@
 //! `GET /ws/connections`: the live view. The opening handshake is done here; what follows is the hub's.
 //! *Runs: server.*
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     body::Body,
@@ -18,9 +21,11 @@ use crate::{
     server::{
         live::{
             handover::{Arrival, Handover},
-            hub::NoRoom,
+            hub::{NoRoom, Seat},
+            told::Kept,
         },
         problem::Problem,
+        staff,
         state::App,
     },
 };
@@ -43,11 +48,7 @@ pub async fn connect(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers();
-    let response = create_response_with_body(&request, Body::empty).map_err(|_| Problem::UpgradeRequired)?;
-    if !has_key(headers) {
-        return Err(Problem::UpgradeRequired);
-    }
-    handover.announce();
+    let response = shake_hands(&request, &handover)?;
     // A query that cannot be read names no session.
     let session = asked.map_err(|_| Close::SESSION_ID_REQUIRED).and_then(|Query(asked)| admit(&app, &asked, headers));
     let arrival = match session {
@@ -55,6 +56,32 @@ pub async fn connect(
         Err(close) => Err(close),
     };
     handover.put(arrival.unwrap_or_else(|close| Arrival::Goodbye(app.sessions.hub.clone(), close)));
+    Ok(response)
+}
+
+/// `GET /ws/admin`: the board. A browser is let in by the cookie of whoever signed in, and a program not at all: it has the metrics.
+pub async fn board(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(handover): Extension<Handover>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let headers = request.headers();
+    let response = shake_hands(&request, &handover)?;
+    let is_staff = headers.contains_key(header::ORIGIN) && staff::of(&app, headers).await?.is_some();
+    let arrival =
+        if is_staff { arrive_at_board(&app, app.address(peer, headers)).await } else { Err(Close::NOT_SIGNED_IN) };
+    handover.put(arrival.unwrap_or_else(|close| Arrival::Goodbye(app.sessions.hub.clone(), close)));
+    Ok(response)
+}
+
+/// The opening handshake, and what it is followed by is announced.
+fn shake_hands(request: &Request, handover: &Handover) -> Result<Response, Problem> {
+    let response = create_response_with_body(request, Body::empty).map_err(|_| Problem::UpgradeRequired)?;
+    if !has_key(request.headers()) {
+        return Err(Problem::UpgradeRequired);
+    }
+    handover.announce();
     Ok(response)
 }
 
@@ -75,8 +102,8 @@ fn admit(app: &App, asked: &Asked, headers: &HeaderMap) -> Result<SessionId, Clo
     if app.may_see(session, headers, asked.token.as_deref()) { Ok(session) } else { Err(Close::INVALID_TOKEN) }
 }
 
-/// Keeps a place first and reads the state then, so whatever changes from here on is not missed.
-async fn arrive(app: &App, session: SessionId, address: IpAddr) -> Result<Arrival, Close> {
+/// A place that is kept, once it hears what changes from here on.
+async fn seat(app: &App, session: SessionId, address: IpAddr) -> Result<Seat, Close> {
     let mut seat = app.sessions.hub.reserve(session, address).map_err(|no_room| match no_room {
         NoRoom::Session => Close::TOO_MANY,
         NoRoom::Address => Close::TOO_MANY_THERE,
@@ -84,8 +111,19 @@ async fn arrive(app: &App, session: SessionId, address: IpAddr) -> Result<Arriva
         NoRoom::Stopping => Close::RESTARTING,
     })?;
     seat.hears().await;
+    Ok(seat)
+}
+
+async fn arrive_at_board(app: &App, address: IpAddr) -> Result<Arrival, Close> {
+    let seat = seat(app, SessionId::ALL_OF_THEM, address).await?;
+    Ok(Arrival::Welcome(seat, Kept::Board(app.sessions.hub.board_state())))
+}
+
+/// Keeps a place first and reads the state then, so whatever changes from here on is not missed.
+async fn arrive(app: &App, session: SessionId, address: IpAddr) -> Result<Arrival, Close> {
+    let seat = seat(app, session, address).await?;
     match app.sessions.store.session(session).await {
-        Ok(Some(state)) => Ok(Arrival::Welcome(seat, state)),
+        Ok(Some(state)) => Ok(Arrival::Welcome(seat, Kept::Session(Arc::new(state)))),
         Ok(None) => Err(Close::NOT_FOUND),
         Err(error) => {
             tracing::error!(%error, "a socket's state could not be read");

@@ -15,11 +15,11 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::hub::{Hub, Seat};
-use crate::{
-    domain::{session::Session, wire::Close},
-    server::patience::Patience,
+use super::{
+    hub::{Hub, Seat},
+    told::Kept,
 };
+use crate::{domain::wire::Close, server::patience::Patience};
 
 /// How long a peer may take nothing of an answer. Pages are some ten KiB, which the kernel takes from us at once.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -27,7 +27,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// What becomes of a connection after the opening handshake.
 pub enum Arrival {
     /// It watches, and this is the state it is told first.
-    Welcome(Seat, Session),
+    Welcome(Seat, Kept),
     /// It is closed; a browser could not have read an answer that refuses it.
     Goodbye(Arc<Hub>, Close),
 }
@@ -74,7 +74,7 @@ impl Arrival {
     /// Gives the hub a stream that does not block, what the handshake is still to be answered with, and what came after it.
     pub fn settle(self, stream: net::TcpStream, answer: &[u8], received: &[u8]) {
         match self {
-            Self::Welcome(seat, state) => seat.adopt(stream, answer, received, &state),
+            Self::Welcome(seat, state) => seat.adopt(stream, answer, received, state.told()),
             Self::Goodbye(hub, close) => hub.refuse(stream, answer, close),
         }
     }

@@ -19,9 +19,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::{outside::Outside, reactor, stats::LiveStats, table::Table};
+use super::{board::Changes, outside::Outside, reactor, stats::LiveStats, table::Table, told::Told};
 use crate::{
-    domain::{ids::SessionId, session::Session, wire::Close},
+    domain::{
+        ids::SessionId,
+        session::Session,
+        wire::{BoardState, Close},
+    },
     server::clock::Clock,
 };
 
@@ -105,6 +109,7 @@ pub struct Hub {
     emptied: Arc<Notify>,
     /// Other servers, where there may be any.
     outside: Option<Arc<Outside>>,
+    board: Changes,
 }
 
 /// How long a socket that comes waits until this server hears of its session; after that it is told what there is, and the
@@ -121,6 +126,7 @@ impl Hub {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), reactor::WAKE)?;
         let emptied = Arc::new(Notify::new());
+        let board = Changes::since(clock.now());
         let mut table = Table::new(poll.registry().try_clone()?, clock, limits, Arc::clone(&emptied));
         table.rooms.outside.clone_from(&outside);
         let shared = Arc::new(Shared { table: Mutex::new(table), is_over: AtomicBool::new(false) });
@@ -129,7 +135,7 @@ impl Hub {
             let _vital = Vital;
             reactor::run(poll, &for_thread, limits.ping_interval);
         })?;
-        Ok(Arc::new(Self { shared, waker, emptied, outside }))
+        Ok(Arc::new(Self { shared, waker, emptied, outside, board }))
     }
 
     /// Keeps a place for a socket to a session, from this address. Reserve first, then read the state from the store: what is
@@ -148,6 +154,7 @@ impl Hub {
     /// Returns when it is written here; what a watcher does not take waits on its own.
     pub fn publish(&self, session: &Session) {
         self.publish_here(session);
+        self.board.note(true);
         if let Some(outside) = &self.outside {
             outside.changed.note(session.id);
         }
@@ -155,7 +162,31 @@ impl Hub {
 
     /// Tells the watchers on this server alone: of what another server changed.
     pub fn publish_here(&self, session: &Session) {
-        self.shared.table().publish(session);
+        self.shared.table().publish(session.id, Told::Session(session));
+    }
+
+    /// The board's state, and what changed since it was told.
+    pub(super) fn board(&self) -> &Changes {
+        &self.board
+    }
+
+    /// Notes that something changed which the board shows and no registration's watchers are told: here, or at another server.
+    pub fn board_changed(&self, is_ours: bool) {
+        self.board.note(is_ours);
+    }
+
+    /// The board's state, for a socket that comes.
+    #[must_use]
+    pub fn board_state(&self) -> BoardState {
+        self.board.state()
+    }
+
+    /// Tells staff who look at the board, and, where it changed here, the other servers.
+    pub(super) fn tell_board(&self, is_ours: bool) {
+        self.shared.table().publish(SessionId::ALL_OF_THEM, Told::Board(self.board.state()));
+        if let Some(outside) = self.outside.as_ref().filter(|_| is_ours) {
+            outside.changed.note(SessionId::ALL_OF_THEM);
+        }
     }
 
     /// Takes over a connection only to answer its opening handshake and close it with this.
@@ -275,7 +306,7 @@ impl Seat {
 
     /// Seats a socket, which is told the state that was read after the place was reserved, or a newer one that was published
     /// since. `answer` is what the opening handshake is still to be answered with, `received` what came after it.
-    pub fn adopt(mut self, stream: TcpStream, answer: &[u8], received: &[u8], state: &Session) {
+    pub fn adopt(mut self, stream: TcpStream, answer: &[u8], received: &[u8], state: Told<'_>) {
         self.is_taken = true;
         let mut table = self.hub.shared.table();
         let was_empty = table.len() == 0;

@@ -8,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::outside::Outside;
-use crate::domain::{ids::SessionId, session::Session};
+use super::{outside::Outside, told::Kept};
+use crate::domain::ids::SessionId;
 
 /// No socket.
 pub(super) const NOBODY: u32 = u32::MAX;
@@ -29,7 +29,7 @@ pub(super) struct Room {
     /// Polls that read the state at this moment.
     pub(super) looking: u32,
     /// The newest state published while somebody was about to have one.
-    pub(super) newest: Option<Arc<Session>>,
+    pub(super) newest: Option<Kept>,
     known: Option<Known>,
     /// Somebody watched it, or was about to.
     was_watched: bool,
@@ -146,7 +146,7 @@ impl Rooms {
             return;
         }
         if let Some(room) = self.by_session.get_mut(&session) {
-            let newest = room.newest.as_ref().map_or(0, |newest| newest.version);
+            let newest = room.newest.as_ref().map_or(0, Kept::version);
             let before = room.known.map_or(0, |known| known.version);
             let until = now + KNOWN_FOR;
             room.known = Some(Known { version: version.max(newest).max(before), until });
@@ -168,6 +168,7 @@ impl Rooms {
     /// How many sockets each session has, where there are any.
     pub(super) fn counts(&self) -> Vec<(SessionId, usize)> {
         let watched = self.by_session.iter().filter(|(_, room)| room.sockets > 0);
+        let watched = watched.filter(|(session, _)| **session != SessionId::ALL_OF_THEM);
         watched.map(|(session, room)| (*session, room.sockets as usize)).collect()
     }
 }
@@ -175,7 +176,7 @@ impl Rooms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::Timestamp;
+    use crate::domain::{session::Session, time::Timestamp};
 
     #[test]
     fn what_a_poll_has_read_is_kept_current_and_forgotten_in_time() {
@@ -205,7 +206,7 @@ mod tests {
         let mut session = Session::open(id, String::new(), Timestamp(0), &deadlines);
         session.version = 9;
         rooms.enter(id).looking += 1;
-        rooms.get_mut(id).unwrap().newest = Some(Arc::new(session));
+        rooms.get_mut(id).unwrap().newest = Some(Kept::Session(Arc::new(session)));
         rooms.learn(id, 8, now);
         assert_eq!(rooms.known(id, now), Some(9));
     }

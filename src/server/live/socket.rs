@@ -7,7 +7,6 @@ use std::{
     cell::OnceCell,
     io::{self, ErrorKind, Read, Write},
     net::{IpAddr, Shutdown},
-    sync::Arc,
 };
 
 use mio::{Interest, Registry, Token, net::TcpStream};
@@ -15,11 +14,11 @@ use mio::{Interest, Registry, Token, net::TcpStream};
 use super::{
     frame,
     reader::{Event, Fault, Reader},
+    told::{Kept, Told, message_frame},
 };
 use crate::{
     domain::{
         ids::SessionId,
-        session::Session,
         time::Timestamp,
         wire::{ClientMessage, Close, ServerMessage},
     },
@@ -84,7 +83,7 @@ struct Waiting {
     begun: Vec<u8>,
     out: usize,
     close: Option<Vec<u8>>,
-    state: Option<Arc<Session>>,
+    state: Option<Kept>,
     pong: Option<Vec<u8>>,
     answer: bool,
     ping: bool,
@@ -123,30 +122,20 @@ pub(super) enum Pushed {
 
 /// A state to be told: made into a frame once, whoever it is told to, and kept only where somebody has to wait.
 pub(super) struct News<'a> {
-    session: &'a Session,
+    state: Told<'a>,
     now: Timestamp,
     frame: OnceCell<Vec<u8>>,
-    kept: OnceCell<Arc<Session>>,
+    kept: OnceCell<Kept>,
 }
 
 impl<'a> News<'a> {
-    pub(super) fn new(session: &'a Session, now: Timestamp) -> Self {
-        Self { session, now, frame: OnceCell::new(), kept: OnceCell::new() }
+    pub(super) fn new(state: Told<'a>, now: Timestamp) -> Self {
+        Self { state, now, frame: OnceCell::new(), kept: OnceCell::new() }
     }
 
-    pub(super) fn kept(&self) -> Arc<Session> {
-        Arc::clone(self.kept.get_or_init(|| Arc::new(self.session.clone())))
+    pub(super) fn kept(&self) -> Kept {
+        self.kept.get_or_init(|| self.state.kept()).clone()
     }
-}
-
-/// The frame of a state. The remaining time in it is counted from now, so it is made when it is sent.
-fn status_frame(session: &Session, now: Timestamp) -> Vec<u8> {
-    message_frame(&ServerMessage::StatusUpdate(session.snapshot(now)))
-}
-
-fn message_frame(message: &ServerMessage) -> Vec<u8> {
-    // A message of plain fields can always be written as JSON.
-    frame::text(&serde_json::to_vec(message).unwrap_or_default())
 }
 
 impl Socket {
@@ -176,13 +165,12 @@ impl Socket {
     pub(super) fn greet(
         &mut self,
         answer: &[u8],
-        state: &Session,
+        state: Told<'_>,
         now: Timestamp,
         registry: &Registry,
     ) -> Result<(), End> {
-        self.version = state.version;
-        let first = message_frame(&ServerMessage::Connected(state.snapshot(now)));
-        self.answer(&[answer, &first].concat(), registry)
+        self.version = state.version();
+        self.answer(&[answer, &state.first_frame(now)].concat(), registry)
     }
 
     /// Answers the opening handshake.
@@ -192,18 +180,18 @@ impl Socket {
 
     /// Tells a state, unless the peer has it; at once when the peer reads, otherwise later and the newest alone.
     pub(super) fn push(&mut self, news: &News, registry: &Registry) -> Result<Pushed, End> {
-        let version = news.session.version;
+        let version = news.state.version();
         if version <= self.version || self.life != Life::Open {
             return Ok(Pushed::Known);
         }
         if let Some(waiting) = &mut self.waiting {
-            if waiting.state.as_ref().is_some_and(|state| state.version >= version) {
+            if waiting.state.as_ref().is_some_and(|state| state.version() >= version) {
                 return Ok(Pushed::Known);
             }
             let instead = waiting.state.replace(news.kept()).is_some();
             return Ok(Pushed::Waits { instead });
         }
-        let frame = news.frame.get_or_init(|| status_frame(news.session, news.now));
+        let frame = news.frame.get_or_init(|| news.state.frame(news.now));
         let out = self.write(frame)?;
         if out == 0 {
             self.wait(registry)?.state = Some(news.kept());
@@ -289,10 +277,10 @@ impl Socket {
         if self.life != Life::Open {
             return waiting.close.take();
         }
-        if let Some(session) = waiting.state.take() {
-            self.version = session.version;
+        if let Some(state) = waiting.state.take() {
+            self.version = state.version();
             *states += 1;
-            return Some(status_frame(&session, clock.now()));
+            return Some(state.told().frame(clock.now()));
         }
         if let Some(payload) = waiting.pong.take() {
             return Some(frame::pong(&payload));

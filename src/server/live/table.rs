@@ -20,9 +20,10 @@ use super::{
     rooms::{NOBODY, Rooms},
     socket::{End, Life, News, Place, Pushed, Socket},
     stats::LiveStats,
+    told::{Kept, Told},
 };
 use crate::{
-    domain::{ids::SessionId, session::Session, wire::Close},
+    domain::{ids::SessionId, wire::Close},
     server::clock::Clock,
 };
 
@@ -31,6 +32,9 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// The most sockets that may take their time to say goodbye, where there are files enough; beyond, they are dropped right
 /// after the close frame.
 const MOST_LEAVING: usize = 4096;
+
+/// Sockets of staff who look at the board.
+const MOST_STAFF: usize = 100;
 
 /// The server stops: all sockets are closed, evenly over a time.
 #[derive(Clone, Copy)]
@@ -97,7 +101,8 @@ impl Table {
         if self.limits.most_per_address.is_some_and(|most| from_there >= most) {
             return Err(NoRoom::Address);
         }
-        if !self.rooms.reserve(session, self.limits.most_per_session) {
+        let most = if session == SessionId::ALL_OF_THEM { MOST_STAFF } else { self.limits.most_per_session };
+        if !self.rooms.reserve(session, most) {
             return Err(NoRoom::Session);
         }
         *self.addresses.entry(address).or_default() += 1;
@@ -129,7 +134,7 @@ impl Table {
         answer: &[u8],
         session: SessionId,
         address: IpAddr,
-        state: &Session,
+        state: Told<'_>,
     ) -> io::Result<u32> {
         let index = match self.insert(stream) {
             Ok(index) => index,
@@ -139,7 +144,7 @@ impl Table {
             }
         };
         let room = self.rooms.enter(session);
-        let newest = room.newest.clone().filter(|newest| newest.version > state.version);
+        let newest = room.newest.clone().filter(|newest| newest.version() > state.version());
         let next = std::mem::replace(&mut room.first, index);
         room.sockets += 1;
         self.rooms.arrived(session);
@@ -153,7 +158,7 @@ impl Table {
         let greeted = if self.drain.is_some() {
             socket.answer(answer, &self.registry).and(Err(End::Close(Close::RESTARTING)))
         } else {
-            socket.greet(answer, newest.as_deref().unwrap_or(state), self.clock.now(), &self.registry)
+            socket.greet(answer, newest.as_ref().map_or(state, Kept::told), self.clock.now(), &self.registry)
         };
         match greeted {
             Ok(()) => self.stats.states_pushed += 1,
@@ -186,11 +191,11 @@ impl Table {
     }
 
     /// Tells everybody who watches this session its new state, and whoever is about to have it.
-    pub(super) fn publish(&mut self, session: &Session) {
-        let Some(room) = self.rooms.get_mut(session.id) else { return };
-        let news = News::new(session, self.clock.now());
-        room.note(session.version);
-        if room.is_awaited() && room.newest.as_ref().is_none_or(|newest| newest.version < session.version) {
+    pub(super) fn publish(&mut self, session: SessionId, state: Told<'_>) {
+        let Some(room) = self.rooms.get_mut(session) else { return };
+        let news = News::new(state, self.clock.now());
+        room.note(state.version());
+        if room.is_awaited() && room.newest.as_ref().is_none_or(|newest| newest.version() < state.version()) {
             room.newest = Some(news.kept());
         }
         let mut index = room.first;

@@ -21,6 +21,11 @@ impl<M, const N: usize> Labelled<M, N> {
         debug_assert!(found.is_some(), "there is no series for {values:?}");
         found.map(|(_, metric)| metric)
     }
+
+    /// Every metric.
+    pub fn each(&self) -> impl Iterator<Item = &M> {
+        self.series.iter().map(|(_, metric)| metric)
+    }
 }
 
 impl<const N: usize> Labelled<Counter, N> {

@@ -7,14 +7,15 @@
 mod labelled;
 mod process;
 mod reading;
+pub mod series;
 
 use std::time::{Instant, SystemTime};
 
 use prometheus::Registry;
 pub use prometheus::{Error, Histogram, IntCounter as Counter, IntGauge as Gauge, TEXT_FORMAT};
 
-use self::labelled::Maker;
 pub use self::{labelled::Labelled, reading::scrape};
+use self::{labelled::Maker, series::Series};
 use super::{
     platform::{Call, PlatformError},
     problem::Problem,
@@ -94,6 +95,8 @@ pub struct Metrics {
     pub backplane_lost: Gauge,
     pub registrations_opened: Counter,
     pub registrations_ended: Labelled<Counter, 1>,
+    /// The last hour, for the staff's plots.
+    pub series: Series,
     platform_calls: Labelled<Histogram, 1>,
     platform_errors: Labelled<Counter, 2>,
 }
@@ -190,9 +193,16 @@ impl Metrics {
                 ["call", "error"],
                 errors.flat_map(|error| calls.map(|call| [call, error])),
             )?,
+            series: Series::default(),
             registry: make.registry,
             started: SystemTime::now(),
         })
+    }
+
+    /// How many calls there were to the platform, and how many of them failed.
+    fn platform_totals(&self) -> [u64; 2] {
+        let calls = self.platform_calls.each().map(Histogram::get_sample_count).sum();
+        [calls, self.platform_errors.each().map(Counter::get).sum()]
     }
 
     /// Makes a call to the platform, and measures it.

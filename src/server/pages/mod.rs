@@ -1,5 +1,6 @@
 //! What pages ask of the server: the bodies of the server functions in `api.rs`, one call each. *Runs: server.*
 
+pub mod admin;
 mod connect;
 mod form;
 mod hand_over;

@@ -168,6 +168,14 @@ impl Delivery {
         self.event().map(Meaning::Event)
     }
 
+    /// What a kind and a state by their names in the database mean, as far as these two alone tell.
+    #[must_use]
+    pub fn meaning_of(kind: &str, state: Option<&str>) -> Option<Meaning> {
+        let kinds = [DeliveryKind::Connection, DeliveryKind::Proof];
+        let kind = kinds.into_iter().find(|known| known.as_str() == kind)?;
+        Self { state: state.map(str::to_owned), ..Self::new(kind, String::new()) }.meaning()
+    }
+
     fn event(&self) -> Option<Event> {
         match (self.kind, self.state.as_deref()?) {
             (DeliveryKind::Connection, "request-received" | "request") => Some(Event::ConnectionRequested),

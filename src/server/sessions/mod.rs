@@ -5,9 +5,11 @@
 
 mod begin;
 mod due;
+pub mod figures;
 mod finish;
 mod form;
 pub mod hand_over;
+mod help;
 pub mod intake;
 mod record;
 

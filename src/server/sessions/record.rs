@@ -21,7 +21,7 @@ use crate::{
 const WAIT: Duration = Duration::from_secs(30);
 
 /// When a question is due that somebody waits for: before all that merely repair.
-const SOON: Timestamp = Timestamp(0);
+pub(super) const SOON: Timestamp = Timestamp(0);
 
 /// What a delivery did to a session, inside a transaction.
 pub(super) struct Applied {
@@ -76,6 +76,9 @@ impl Sessions {
                 }
             }
             self.metrics.deliveries.count([outcome.as_str()]);
+            if *outcome == EventOutcome::Unmatched {
+                self.hub.board_changed(true);
+            }
             log(delivery, *outcome, attempt.as_ref());
         }
         Ok(recorded.into_iter().map(|(outcome, _, _)| outcome).collect())
@@ -213,7 +216,7 @@ impl Sessions {
     }
 
     /// Settles a delivery that waited, if its session is known by now. Gives back whether, and the session it moved.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         tx: &mut Tx,
         event: &UnmatchedEvent,
@@ -250,6 +253,7 @@ impl Sessions {
         changed.iter().for_each(|session| self.hub.publish(session));
         if parked > 0 {
             self.metrics.deliveries.add([EventOutcome::Parked.as_str()], parked as u64);
+            self.hub.board_changed(true);
             tracing::warn!(parked, "deliveries found no session");
         }
         Ok(())

@@ -44,6 +44,8 @@ pub enum EventOutcome {
     Unmatched,
     /// It belongs to no session, and is not tried again.
     Parked,
+    /// It belongs to no session, and staff have put it aside.
+    Discarded,
     /// A kind or a state that moves nothing.
     Ignored,
     /// Its invitation is bound to another connection.
@@ -54,13 +56,14 @@ pub enum EventOutcome {
 
 impl EventOutcome {
     /// Every outcome.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Applied,
         Self::Repeated,
         Self::Late,
         Self::AfterEnd,
         Self::Unmatched,
         Self::Parked,
+        Self::Discarded,
         Self::Ignored,
         Self::OtherConnection,
         Self::LookedUp,
@@ -76,6 +79,7 @@ impl EventOutcome {
             Self::AfterEnd => "after_end",
             Self::Unmatched => "unmatched",
             Self::Parked => "parked",
+            Self::Discarded => "discarded",
             Self::Ignored => "ignored",
             Self::OtherConnection => "other_connection",
             Self::LookedUp => "looked_up",
@@ -95,7 +99,7 @@ pub struct UnmatchedEvent {
 }
 
 impl UnmatchedEvent {
-    fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
         Ok(Self { id: row.next()?, body: row.next()?, cards: row.next()? })
     }
 }
@@ -230,13 +234,12 @@ impl Tx {
         Ok(self.part.execute(events, values![limit]).await? + self.part.execute(acts, values![limit]).await?)
     }
 
-    /// Settles a delivery that had waited for its session.
+    /// Settles a delivery that had waited for its session, or was parked without one.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn settle_event(&mut self, id: i64, outcome: EventOutcome, attempt: &Matched) -> Result<(), StoreError> {
-        let sql =
-            "UPDATE events SET outcome = ?2, session_id = ?3, attempt = ?4 WHERE id = ?1 AND outcome = 'unmatched'";
+        let sql = "UPDATE events SET outcome = ?2, session_id = ?3, attempt = ?4 WHERE id = ?1 AND session_id IS NULL";
         self.part.execute(sql, values![id, outcome.as_str(), &attempt.session, attempt.attempt]).await.map(drop)
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Store, StoreError, Tx,
+    sessions::open_name,
     statement::{Row, single, values},
 };
 use crate::{
@@ -38,7 +39,7 @@ impl Registration {
 const SELECT: &str = "SELECT number, submitted_at FROM registrations WHERE session_id = ?1";
 
 /// What a sealed record is bound to.
-fn record_place(session: SessionId) -> String {
+fn record_place(session: &str) -> String {
     format!("registrations/{session}/record")
 }
 
@@ -58,8 +59,56 @@ impl Store {
     pub async fn submitted(&self, session: SessionId) -> Result<Option<Submitted>, StoreError> {
         let sql = "SELECT record FROM registrations WHERE session_id = ?1";
         let sealed = self.database.row(sql, values![&session], single::<Vec<u8>>).await?;
-        let opened = sealed.and_then(|sealed| self.keys.unseal(&record_place(session), &sealed));
+        let opened = sealed.and_then(|sealed| self.keys.unseal(&record_place(session.as_str()), &sealed));
         Ok(opened.and_then(|json| serde_json::from_slice(&json).ok()))
+    }
+}
+
+/// A registration as it is exported.
+pub struct Exported {
+    /// Its session.
+    pub session: String,
+    /// Its number.
+    pub number: String,
+    /// The version of the terms that were agreed to.
+    pub consent: String,
+    /// When they were agreed to.
+    pub consented_at: Timestamp,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// What it is made of; `None` where that was deleted, or its key is gone.
+    pub submitted: Option<Submitted>,
+    /// The wallet's name.
+    pub wallet: Option<String>,
+}
+
+impl Store {
+    /// So many registrations after this session's, in the order of their sessions.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn export_registrations(&self, after: &str, most: u32) -> Result<Vec<Exported>, StoreError> {
+        type Columns = (String, String, String, i64, i64, Vec<u8>, Option<Vec<u8>>);
+        let sql = "SELECT session_id, number, registrations.consent, consented_at, submitted_at, record, wallet_name \
+                   FROM registrations JOIN sessions ON sessions.id = session_id WHERE session_id > ?1 \
+                   ORDER BY session_id LIMIT ?2";
+        let read = |row: &mut Row<'_>| -> Result<Columns, StoreError> {
+            Ok((row.next()?, row.next()?, row.next()?, row.next()?, row.next()?, row.next()?, row.next()?))
+        };
+        let rows = self.database.rows(sql, values![after, most], read).await?;
+        let opened = |(session, number, consent, consented_at, submitted_at, record, wallet): Columns| {
+            let json = self.keys.unseal(&record_place(&session), &record);
+            Exported {
+                submitted: json.and_then(|json| serde_json::from_slice(&json).ok()),
+                wallet: wallet.and_then(|name| open_name(&self.keys, &session, &name)),
+                session,
+                number,
+                consent,
+                consented_at: Timestamp(consented_at),
+                submitted_at: Timestamp(submitted_at),
+            }
+        };
+        Ok(rows.into_iter().map(opened).collect())
     }
 }
 
@@ -87,7 +136,7 @@ impl Tx {
         let json = serde_json::to_vec(submitted).unwrap_or_default();
         let sql = "INSERT INTO registrations (session_id, attempt, number, consent, consented_at, submitted_at, record) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (number) DO NOTHING";
-        let sealed = self.keys.seal(&record_place(session), &json);
+        let sealed = self.keys.seal(&record_place(session.as_str()), &json);
         let values =
             values![&session, attempt, &registration.number, consent.0, consent.1, registration.submitted_at, sealed,];
         Ok(self.part.execute(sql, values).await? == 1)

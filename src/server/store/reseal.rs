@@ -15,6 +15,7 @@ struct Column {
 }
 
 struct Sealed {
+    /// Or another key that is one text.
     session: String,
     /// 0 where a row is a whole session's.
     attempt: i64,
@@ -27,7 +28,7 @@ impl Sealed {
     }
 }
 
-const COLUMNS: [Column; 4] = [
+const COLUMNS: [Column; 5] = [
     Column {
         select: "SELECT id AS session, CAST(0 AS BIGINT) AS attempt, wallet_name AS sealed FROM sessions \
                  WHERE wallet_name IS NOT NULL AND id > ?1 AND ?2 >= 0 ORDER BY id LIMIT 500",
@@ -48,9 +49,15 @@ const COLUMNS: [Column; 4] = [
     },
     Column {
         select: "SELECT session_id AS session, CAST(0 AS BIGINT) AS attempt, record AS sealed FROM registrations \
-                 WHERE session_id > ?1 AND ?2 >= 0 ORDER BY session_id LIMIT 500",
+                 WHERE length(record) > 0 AND session_id > ?1 AND ?2 >= 0 ORDER BY session_id LIMIT 500",
         update: "UPDATE registrations SET record = ?4 WHERE session_id = ?1 AND ?2 >= 0 AND record = ?3",
         place: |row| format!("registrations/{}/record", row.session),
+    },
+    Column {
+        select: "SELECT id AS session, CAST(0 AS BIGINT) AS attempt, name AS sealed FROM sign_ins \
+                 WHERE id > ?1 AND ?2 >= 0 ORDER BY id LIMIT 500",
+        update: "UPDATE sign_ins SET name = ?4 WHERE id = ?1 AND ?2 >= 0 AND name = ?3",
+        place: |row| format!("sign_ins/{}/name", row.session),
     },
 ];
 

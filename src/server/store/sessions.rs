@@ -72,7 +72,7 @@ impl Stored {
     pub(super) fn session(self, keys: &KeyRing) -> Result<Session, StoreError> {
         let wrong = |problem| StoreError::Inconsistent { table: "sessions", row: self.id.clone(), problem };
         // A name that cannot be opened any more is a loss one can bear.
-        let name = self.wallet_name.and_then(|sealed| keys.unseal(&name_place(&self.id), &sealed));
+        let their_label = self.wallet_name.and_then(|sealed| open_name(keys, &self.id, &sealed));
         Ok(Session {
             id: self.id.parse().map_err(|_| wrong("the id is none"))?,
             attempt: self.attempt.try_into().map_err(|_| wrong("the attempt is out of range"))?,
@@ -83,13 +83,18 @@ impl Stored {
             },
             opened: self.opened,
             delayed: self.delayed,
-            their_label: name.and_then(|name| String::from_utf8(name).ok()),
+            their_label,
             created_at: Timestamp(self.created_at),
             updated_at: Timestamp(self.updated_at),
             expires_at: Timestamp(self.expires_at),
             consent: self.consent,
         })
     }
+}
+
+/// A wallet's name; `None` where its key is gone.
+pub(super) fn open_name(keys: &KeyRing, session: &str, sealed: &[u8]) -> Option<String> {
+    keys.unseal(&name_place(session), sealed).and_then(|name| String::from_utf8(name).ok())
 }
 
 /// What a wallet's sealed name is bound to.
@@ -197,8 +202,13 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn update_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        // Of each step the first time is kept. A step that was passed over was reached with the one after it.
         let sql = "UPDATE sessions SET attempt = ?2, version = ?3, stage = ?4, answered = ?5, opened = ?6, delayed = ?7, \
-                   updated_at = ?8, expires_at = ?9 WHERE id = ?1";
+                   updated_at = ?8, expires_at = ?9, ended = ?10, scanned_at = COALESCE(scanned_at, ?11), \
+                   connected_at = COALESCE(connected_at, ?12), presented_at = COALESCE(presented_at, ?13), \
+                   verified_at = COALESCE(verified_at, ?14) WHERE id = ?1";
+        let stage = session.progress.stage;
+        let reached = |step: Stage| (stage.rank() >= step.rank()).then_some(session.updated_at);
         let values = values![
             &session.id,
             session.attempt,
@@ -209,6 +219,11 @@ impl Tx {
             session.delayed,
             session.updated_at,
             session.expires_at,
+            stage.is_end().then_some(stage.as_str()),
+            reached(Stage::Scanned),
+            reached(Stage::Connected),
+            reached(Stage::Presented),
+            reached(Stage::Verified),
         ];
         self.part.execute(sql, values).await.map(drop)
     }

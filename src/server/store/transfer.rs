@@ -18,7 +18,7 @@ mod tables;
 use tables::{AT_ONCE, TABLES, Table};
 
 /// The form of the lines.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// Why it could not be brought over.
 #[derive(Debug, thiserror::Error)]
@@ -194,9 +194,10 @@ impl Tx {
     }
 }
 
-const COUNT_ON: [&str; 2] = [
+const COUNT_ON: [&str; 3] = [
     "SELECT setval(pg_get_serial_sequence('events', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM events))",
     "SELECT setval(pg_get_serial_sequence('acts', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM acts))",
+    "SELECT setval(pg_get_serial_sequence('deeds', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM deeds))",
 ];
 
 fn write_line(into: &mut impl Write, line: &Line) -> Result<(), TransferError> {

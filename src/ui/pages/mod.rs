@@ -1,5 +1,6 @@
 //! The pages. Rendered by the server, each whole without JavaScript. *Runs: both; rendered by the server.*
 
+pub mod admin;
 pub mod application;
 pub mod confirmation;
 pub mod connect;

@@ -54,8 +54,8 @@ macro_rules! table {
 }
 
 /// Every table, those first that others refer to.
-pub(super) const TABLES: [Table; 10] = [
-    table!("sessions", " WHERE id > ?1", "id", [Text], "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13", [id: Text, attempt: Integer, version: Integer, stage: Text, answered: Integer, opened: Integer, delayed: Integer, updated_at: Integer, expires_at: Integer, consent: Text, created_at: Integer, wallet_name: Bytes, draft: Bytes]),
+pub(super) const TABLES: [Table; 13] = [
+    table!("sessions", " WHERE id > ?1", "id", [Text], "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18", [id: Text, attempt: Integer, version: Integer, stage: Text, answered: Integer, opened: Integer, delayed: Integer, updated_at: Integer, expires_at: Integer, consent: Text, created_at: Integer, wallet_name: Bytes, draft: Bytes, scanned_at: Integer, connected_at: Integer, presented_at: Integer, verified_at: Integer, ended: Text]),
     table!("invitations", " WHERE (session_id, attempt) > (?1, ?2)", "session_id, attempt", [Text, Integer], "?1, ?2, ?3, ?4", [session_id: Text, attempt: Integer, url: Text, message: Text]),
     table!("attempts", " WHERE (session_id, attempt) > (?1, ?2)", "session_id, attempt", [Text, Integer], "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15", [session_id: Text, attempt: Integer, code: Text, link: Text, alias: Text, out_of_band_id: Text, invitation_id: Text, connection_id: Text, answered_at: Integer, proof_asked_at: Integer, proof_id: Text, proof_thread_id: Text, cards: Text, attributes: Bytes, created_at: Integer]),
     table!("events", " WHERE id > ?1", "id", [Integer], "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15", [id: Integer, key: Text, kind: Text, record_id: Text, state: Text, connection_id: Text, out_of_band_id: Text, thread_id: Text, outcome: Text, session_id: Text, attempt: Integer, received_at: Integer, body: Text, cards: Text, source: Text]),
@@ -64,5 +64,8 @@ pub(super) const TABLES: [Table; 10] = [
     table!("consents", " WHERE version > ?1", "version", [Text], "?1, ?2, ?3", [version: Text, text: Text, first_used_at: Integer]),
     table!("retention", "", "kept", [], "?1, ?2", [kept: Integer, unfinished: Integer]),
     table!("hand_overs", " WHERE session_id > ?1", "session_id", [Text], "?1, ?2, ?3, ?4", [session_id: Text, code: Bytes, digest: Bytes, good_until: Integer]),
+    table!("sign_ins", " WHERE id > ?1", "id", [Text], "?1, ?2, ?3, ?4, ?5, ?6", [id: Text, digest: Bytes, admin: Bytes, name: Bytes, began_at: Integer, good_until: Integer]),
+    table!("deeds", " WHERE id > ?1", "id", [Integer], "?1, ?2, ?3, ?4, ?5, ?6", [id: Integer, at: Integer, sign_in: Text, deed: Text, session_id: Text, detail: Text]),
+    table!("figures", " WHERE hour > ?1", "hour", [Integer], "?1, ?2", [hour: Integer, body: Text]),
     table!("sandbox_records", " WHERE (kind, id) > (?1, ?2)", "kind, id", [Text, Text], "?1, ?2, ?3", [kind: Text, id: Text, body: Text]),
 ];
