@@ -37,7 +37,7 @@ const BINARY = process.env.VESTIBULE ?? join(ROOT, "target/release/vestibule");
 const PASSED_ON = ["PATH", "HOME", "LEPTOS_SITE_ROOT"];
 
 export const WEBHOOK_SECRET = "made-up-for-the-tests";
-const ADMIN_TOKEN = "made-up-for-the-staff-of-the-tests";
+export const ADMIN_TOKEN = "made-up-for-the-staff-of-the-tests";
 
 /** A server process of the test's own, with its own database. */
 export class Server {

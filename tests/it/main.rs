@@ -7,6 +7,7 @@
 //! - [`harness::Watcher`]: a browser's socket; `until` waits for a stage and fails when it cannot come any more.
 //! - [`raw::RawSocket`]: a socket whose bytes the test writes itself.
 //! - [`browser::Browser`]: a browser without scripts, which posts forms and is sent on.
+//! - [`staff::Staff`]: the browser of somebody of the staff.
 //! - [`exposition::Exposition`]: what `/metrics` says, read strictly.
 //! - [`cluster::Cluster`]: several servers as processes of their own, with PostgreSQL, Redis and a balancer.
 //! - [`program::Program`]: the binary itself, which can be killed; [`visit::Visit`]: a browser's visit to it, which writes
@@ -17,23 +18,28 @@
 mod acapy;
 mod acapy_recordings;
 mod acts;
+mod admin;
 mod agent;
 mod api;
 mod authentication;
 mod backplane;
 mod backup;
+mod board;
 mod browser;
 mod chaos;
 mod cluster;
 mod course;
 mod database;
 mod descriptors;
+mod export;
 mod exposition;
+mod figures;
 mod fixtures;
 mod flow;
 mod form;
 mod fuzz;
 mod harness;
+mod help;
 mod house;
 mod intake;
 mod kill;
@@ -61,6 +67,7 @@ mod schedules;
 mod servers;
 mod serving;
 mod sockets;
+mod staff;
 mod storm;
 mod terms;
 mod tls;
