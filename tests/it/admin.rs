@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::{StatusCode, header::HeaderMap};
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, ORIGIN},
+};
 
 use crate::{
     browser::{Browser, EMAIL, PHONE, sent_to, verified},
@@ -81,8 +84,7 @@ async fn a_form_from_another_page_is_refused_also_from_one_that_may_use_the_api(
     let staff = Staff::sign_in(&desk, "Ada").await;
     let form = [("session", &*opened.id), ("attempt", "1"), ("what", "cancel")];
     for origin in [None, Some("https://evil.example"), Some("https://partner.example.org"), Some("null")] {
-        let mut headers = HeaderMap::new();
-        headers.extend(origin.map(|origin| ("origin".parse().unwrap(), origin.parse().unwrap())).into_iter());
+        let headers: HeaderMap = origin.map(|origin| (ORIGIN, origin.parse().unwrap())).into_iter().collect();
         let answer = staff.foreign("act").headers(headers).form(&form).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{origin:?}");
     }
@@ -173,10 +175,10 @@ async fn the_record_outlives_the_registration_and_goes_after_a_year() {
     let opened = desk.open().await;
     let staff = Staff::sign_in(&desk, "Ada").await;
     staff.act(&opened.id, 1, "cancel").await;
-    let count = async || database::rows::<i64>(&desk, "SELECT COUNT(*) FROM deeds").await[0];
+    let count = async || database::count(&desk, "SELECT COUNT(*) FROM deeds").await;
     assert_eq!(count().await, 2);
     let gone = async |query: &str| {
-        while database::rows::<i64>(&desk, query).await[0] > 0 {
+        while database::count(&desk, query).await > 0 {
             desk.pass(Duration::from_secs(60)).await;
         }
     };
@@ -185,5 +187,5 @@ async fn the_record_outlives_the_registration_and_goes_after_a_year() {
     assert_eq!(count().await, 2);
     desk.clock.advance(Duration::from_secs(366 * 24 * 60 * 60));
     tokio::time::timeout(crate::harness::PATIENCE, gone("SELECT COUNT(*) FROM deeds")).await.unwrap();
-    assert_eq!(database::rows::<i64>(&desk, "SELECT COUNT(*) FROM sign_ins").await[0], 0);
+    assert_eq!(database::count(&desk, "SELECT COUNT(*) FROM sign_ins").await, 0);
 }

@@ -93,13 +93,13 @@ async fn pages_lead_through_all_and_back_also_while_others_begin() {
             begun(&desk, 3).await;
         }
         assert_eq!(seen, expected, "{list}");
-        assert_eq!(pages.iter().map(|(_, rows)| *rows).collect::<Vec<_>>(), [50, 50, 20]);
+        assert_eq!(pages.iter().map(|(_, rows)| *rows).collect::<Vec<_>>(), [50, 50, expected.len() - 100]);
         // Back from the third page to the second.
         let view = staff.board(&[("list", list), ("newer", pages[2].0.as_deref().unwrap())]).await;
         let back: Vec<String> = view.entries.iter().map(|entry| entry.session.to_string()).collect();
         assert_eq!(back, expected[50..100], "{list}");
         expected = {
-            let all = database::rows::<String>(&desk, "SELECT id FROM sessions ORDER BY created_at DESC").await;
+            let all = database::texts(&desk, "SELECT id FROM sessions ORDER BY created_at DESC").await;
             assert_eq!(all.len(), expected.len() + 6);
             all
         };
@@ -120,11 +120,8 @@ async fn a_registration_is_found_by_whatever_names_it() {
         view.entries.into_iter().map(|entry| entry.session.to_string()).collect()
     };
     let number = staff.registration(&opened.id).await.entry.number.unwrap();
-    let connection = database::rows::<String>(
-        &desk,
-        &format!("SELECT connection_id FROM attempts WHERE session_id = '{}'", opened.id),
-    )
-    .await;
+    let connection =
+        database::texts(&desk, &format!("SELECT connection_id FROM attempts WHERE session_id = '{}'", opened.id)).await;
     for query in [&*number, &number.to_lowercase(), opened.sandbox_out_of_band_id(), &opened.id, &connection[0]] {
         assert_eq!(found(query).await, [&*opened.id], "{query}");
     }
@@ -179,9 +176,10 @@ async fn who_waits_for_the_platform_is_stuck_and_the_reason_is_told() {
     let entry = tokio::time::timeout(PATIENCE, stuck).await.expect("it is stuck");
     assert_eq!(entry.session.to_string(), opened.id);
     let (problem, tries) = entry.problem.unwrap();
-    assert!(problem.contains("500") && tries > 1, "{problem} {tries}");
+    assert!(!problem.is_empty() && tries > 1, "{problem} {tries}");
+    let said = format!("The wallet is about to be asked. Tried {tries} times: {problem}");
     let page = staff.page("/admin?list=stuck").await.text().await.unwrap();
-    assert!(page.contains("The wallet is about to be asked. Tried"), "{page}");
+    assert!(page.contains(&said), "{said}\n{page}");
 }
 
 #[tokio::test]

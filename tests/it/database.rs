@@ -32,6 +32,16 @@ where
     rows_at(&desk.app.config.database_url.0, query).await
 }
 
+/// The one number that a query tells of a desk's database.
+pub async fn count(desk: &Desk, query: &str) -> i64 {
+    rows::<(i64,)>(desk, query).await[0].0
+}
+
+/// The texts that a query tells of a desk's database.
+pub async fn texts(desk: &Desk, query: &str) -> Vec<String> {
+    rows::<(String,)>(desk, query).await.into_iter().map(|(text,)| text).collect()
+}
+
 /// The rows of an answer from the database at this address.
 pub async fn rows_at<T>(url: &str, query: &str) -> Vec<T>
 where

@@ -15,6 +15,7 @@ use vestibule::{
         live::{
             hub::{Hub, Limits},
             stats::LiveStats,
+            told::Told,
         },
     },
 };
@@ -64,7 +65,7 @@ async fn a_state_published_between_the_reading_and_the_first_message_is_the_firs
     let seat = hub.reserve(session.id, peer.ip()).unwrap();
     publish(&desk, &mut session, 3);
     hub.publish(&read);
-    seat.adopt(accepted.into_std().unwrap(), &[], &[], &read);
+    seat.adopt(accepted.into_std().unwrap(), &[], &[], Told::Session(&read));
     let mut socket = RawSocket { stream: client.unwrap() };
     let first = socket.said().await.unwrap().json();
     assert_eq!((&first["type"], &first["version"]), (&"connected".into(), &session.version.into()));

@@ -169,7 +169,7 @@ impl Store {
         };
         let mut values = vec![Value::from(from.created_at), Value::from(&from.id), Value::from(most)];
         values.extend(value);
-        let rows = self.database.rows(statements[towards as usize], &values, Stored::read).await?;
+        let rows = self.database.rows_apart(statements[towards as usize], &values, Stored::read).await?;
         let mut entries = rows.into_iter().map(|row| self.entry(row)).collect::<Result<Vec<_>, _>>()?;
         if towards == Towards::Newer {
             entries.reverse();
@@ -209,7 +209,7 @@ impl Store {
 
     async fn counted(&self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<(Stage, u64)>, StoreError> {
         let read = |row: &mut Row<'_>| Ok((row.next::<String>()?, row.next::<i64>()?));
-        let rows = self.database.rows(sql, values, read).await?;
+        let rows = self.database.rows_apart(sql, values, read).await?;
         let known = |(stage, count): (String, i64)| Some((Stage::from_name(&stage)?, count.try_into().ok()?));
         Ok(rows.into_iter().filter_map(known).collect())
     }
@@ -233,9 +233,12 @@ impl Store {
                        AS open CROSS JOIN attempts WHERE attempts.session_id = open.session_id \
                        AND attempts.attempt = open.attempt AND attempts.code = ?1";
         let capitals = text.to_uppercase();
-        let mut ids = self.database.rows(by_key, values![text, &capitals], super::statement::single::<String>).await?;
+        let mut ids =
+            self.database.rows_apart(by_key, values![text, &capitals], super::statement::single::<String>).await?;
         if text.chars().count() == CODE {
-            ids.extend(self.database.rows(by_code, values![&capitals], super::statement::single::<String>).await?);
+            ids.extend(
+                self.database.rows_apart(by_code, values![&capitals], super::statement::single::<String>).await?,
+            );
         }
         ids.sort_unstable();
         ids.dedup();
@@ -261,7 +264,7 @@ impl Store {
         for _ in 0..at_most.div_ceil(AT_ONCE) {
             let read =
                 |row: &mut Row<'_>| Ok((row.next::<i64>()?, row.next::<String>()?, row.next::<Option<Vec<u8>>>()?));
-            let rows = self.database.rows(sql, values![place.created_at, &place.id, AT_ONCE], read).await?;
+            let rows = self.database.rows_apart(sql, values![place.created_at, &place.id, AT_ONCE], read).await?;
             let is_last = rows.len() < AT_ONCE as usize;
             for (created_at, id, name) in rows {
                 place = Place { created_at: Timestamp(created_at), id };
@@ -292,7 +295,7 @@ impl Store {
             }
             Database::Postgres(_) => {
                 let sql = entries!("sessions WHERE id = ANY (string_to_array(?1, ','))");
-                self.database.rows(sql, values![ids.join(",")], Stored::read).await?
+                self.database.rows_apart(sql, values![ids.join(",")], Stored::read).await?
             }
         };
         let mut entries = rows.into_iter().map(|row| self.entry(row)).collect::<Result<Vec<_>, _>>()?;
@@ -303,3 +306,42 @@ impl Store {
 
 /// How many characters a matching code has.
 const CODE: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::server::{
+        secrets::{KeyRing, SecretKey},
+        store::statement::single,
+    };
+
+    #[tokio::test]
+    async fn a_page_of_a_list_is_a_range_of_an_index_however_long_the_list_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("plans.db").display());
+        let keys = Arc::new(KeyRing::new(SecretKey::from_master(&[1; 32]), Vec::new()));
+        let store = Store::open(&url, 1, keys).await.unwrap();
+        let plan = async |sql: &str| -> String {
+            let sql: &'static str = format!("EXPLAIN QUERY PLAN {sql}").leak();
+            let steps = store.database.rows_apart(sql, &[], |row| {
+                let _: (i64, i64, i64) = (row.next()?, row.next()?, row.next()?);
+                single::<String>(row)
+            });
+            steps.await.unwrap().join("\n")
+        };
+        for (statements, index) in [(ALL, "sessions_begun"), (ENDED, "sessions_ended")] {
+            for sql in statements {
+                let plan = plan(sql).await;
+                assert!(plan.contains(&format!("INDEX {index}")) && plan.contains("SEARCH sessions"), "{plan}");
+                assert!(!plan.contains("B-TREE") && !plan.contains("SCAN"), "{plan}");
+            }
+        }
+        // Of these there are as many as are under way, and no more are looked at.
+        for sql in RUNNING.into_iter().chain(IN_STAGE).chain(STUCK) {
+            let plan = plan(sql).await;
+            assert!(plan.contains("acts_due") && plan.contains("SEARCH sessions USING PRIMARY KEY"), "{plan}");
+        }
+    }
+}

@@ -59,6 +59,19 @@ impl Database {
         }
     }
 
+    /// The same for answers that may be long in coming: nobody who serves waits for them.
+    pub(super) async fn rows_apart<T: Send + 'static>(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        read: Read<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Sqlite(file) => file.rows_apart(sql, values.iter().map(Value::owned).collect(), read).await,
+            Self::Postgres(server) => Box::pin(server.rows(sql, values, read)).await,
+        }
+    }
+
     /// The first row of an answer, if there is one.
     pub(super) async fn row<T>(
         &self,

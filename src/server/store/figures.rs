@@ -41,7 +41,7 @@ impl Store {
     pub async fn courses(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Course>, StoreError> {
         let sql = "SELECT created_at, scanned_at, connected_at, presented_at, verified_at, stage, updated_at FROM sessions \
                    WHERE created_at >= ?1 AND created_at < ?2";
-        self.database.rows(sql, values![from, until], Course::read).await
+        self.database.rows_apart(sql, values![from, until], Course::read).await
     }
 
     /// When the first registration began that began at this time or later.

@@ -95,7 +95,7 @@ impl Store {
         let read = |row: &mut Row<'_>| -> Result<Columns, StoreError> {
             Ok((row.next()?, row.next()?, row.next()?, row.next()?, row.next()?, row.next()?, row.next()?))
         };
-        let rows = self.database.rows(sql, values![after, most], read).await?;
+        let rows = self.database.rows_apart(sql, values![after, most], read).await?;
         let opened = |(session, number, consent, consented_at, submitted_at, record, wallet): Columns| {
             let json = self.keys.unseal(&record_place(&session), &record);
             Exported {

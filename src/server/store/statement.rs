@@ -24,6 +24,18 @@ macro_rules! values {
 }
 pub(super) use values;
 
+impl Value<'_> {
+    /// The same, on its own.
+    pub(super) fn owned(&self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Text(text) => Value::Text(text.to_string().into()),
+            Self::Bytes(bytes) => Value::Bytes(bytes.to_vec().into()),
+        }
+    }
+}
+
 impl From<i64> for Value<'_> {
     fn from(number: i64) -> Self {
         Self::Integer(number)

@@ -121,6 +121,7 @@ pub fn Plot(
             </details>
         </figure>
     }
+    .into_any()
 }
 
 /// The next number from 1, 2, 5 and their tenfolds that is not less.

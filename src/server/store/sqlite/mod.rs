@@ -6,7 +6,10 @@ use std::{str::FromStr, sync::Arc};
 use sqlx::{Connection as _, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
 
 use self::{checkpoint::Checkpointer, connection::Connection, readers::Readers, writer::Writer};
-use super::{StoreError, statement::single};
+use super::{
+    StoreError,
+    statement::{Read, Value, single},
+};
 
 mod backup;
 mod checkpoint;
@@ -30,6 +33,8 @@ const LEAST_CACHE: u32 = 64;
 pub(super) struct Sqlite {
     writer: Writer,
     readers: Arc<Readers>,
+    /// For what takes long.
+    apart: Arc<Readers>,
     checkpointer: Arc<Checkpointer>,
 }
 
@@ -52,7 +57,8 @@ impl Sqlite {
         migrating.close().await?;
         let writer = Writer::new(writing);
         let checkpointer = Checkpointer::new(Connection::to_write(&path, LEAST_CACHE)?, writer.clone())?;
-        Ok(Self { writer, readers: Arc::new(Readers::open(&path)?), checkpointer })
+        let (readers, apart) = (Arc::new(Readers::open(&path)?), Arc::new(Readers::apart(&path)?));
+        Ok(Self { writer, readers, apart, checkpointer })
     }
 
     /// Begins a transaction; waits for its turn.
@@ -74,6 +80,19 @@ impl Sqlite {
         self.readers.read(read)
     }
 
+    /// Reads rows beside those who serve: on a thread that may take its time, over a connection that nobody else waits for.
+    pub(super) async fn rows_apart<T: Send + 'static>(
+        &self,
+        sql: &'static str,
+        values: Vec<Value<'static>>,
+        read: Read<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let apart = Arc::clone(&self.apart);
+        let reading = tokio::task::spawn_blocking(move || apart.read(|db| db.rows(sql, &values, read)));
+        // It ends only by itself, unless the process does.
+        reading.await.unwrap_or(Err(StoreError::Closed))
+    }
+
     /// Folds the write-ahead log into the file and empties it, unless somebody reads. Says whether it was done.
     pub(super) async fn empty_log(&self) -> Result<bool, StoreError> {
         let busy = self.writer.aside(|db| db.row("PRAGMA wal_checkpoint(TRUNCATE)", &[], single::<i64>)).await?;
@@ -84,6 +103,7 @@ impl Sqlite {
     pub(super) async fn close(&self) {
         self.checkpointer.close().await;
         self.readers.close();
+        self.apart.close();
         self.writer.close().await;
     }
 }

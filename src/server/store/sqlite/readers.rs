@@ -24,7 +24,15 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let count = available_parallelism().map_or(1, usize::from).min(MOST);
+        Self::several(path, available_parallelism().map_or(1, usize::from).min(MOST))
+    }
+
+    /// One, for what takes long.
+    pub(super) fn apart(path: &Path) -> Result<Self, StoreError> {
+        Self::several(path, 1)
+    }
+
+    fn several(path: &Path, count: usize) -> Result<Self, StoreError> {
         let open = |_| Ok(Mutex::new(Some(Connection::to_read(path)?)));
         Ok(Self { connections: (0..count).map(open).collect::<Result<_, StoreError>>()?, next: AtomicUsize::new(0) })
     }

@@ -39,6 +39,7 @@ pub fn Board() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -95,6 +96,7 @@ fn Listing(view: BoardView) -> impl IntoView {
             </section>
         </Desk>
     }
+    .into_any()
 }
 
 fn name_of(list: &str) -> &'static str {
@@ -144,6 +146,7 @@ fn Search(query: String) -> impl IntoView {
             </div>
         </form>
     }
+    .into_any()
 }
 
 /// The lists, each with how many there are in it.
@@ -190,6 +193,7 @@ fn Lists(list: String, running: Vec<(Stage, u64)>, ended: Vec<(Stage, u64)>) -> 
             </ul>
         </nav>
     }
+    .into_any()
 }
 
 /// A table, told to be one: on a phone its rows are drawn as blocks, and some browsers take that for no table.
@@ -212,6 +216,7 @@ fn Entries(entries: Vec<Entry>, now: Timestamp) -> impl IntoView {
             </tbody>
         </table>
     }
+    .into_any()
 }
 
 #[component]
@@ -243,6 +248,7 @@ fn Row(entry: Entry, now: Timestamp) -> impl IntoView {
             </td>
         </tr>
     }
+    .into_any()
 }
 
 #[cfg(test)]

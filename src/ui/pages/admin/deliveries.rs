@@ -32,6 +32,7 @@ pub fn Deliveries() -> impl IntoView {
             }}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -70,6 +71,7 @@ fn Listing(view: StraysView, done: Option<String>) -> impl IntoView {
             </div>
         </Desk>
     }
+    .into_any()
 }
 
 #[component]
@@ -105,6 +107,7 @@ fn Row(stray: Stray, now: Timestamp) -> impl IntoView {
             </div>
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -118,4 +121,5 @@ fn Button(id: i64, what: &'static str, label: &'static str) -> impl IntoView {
             </button>
         </ActionForm>
     }
+    .into_any()
 }

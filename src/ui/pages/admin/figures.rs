@@ -35,6 +35,7 @@ pub fn FiguresPage() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -79,6 +80,7 @@ fn Plots(view: FiguresView) -> impl IntoView {
             </div>
         </Desk>
     }
+    .into_any()
 }
 
 /// A part of a whole, in words.
@@ -140,6 +142,7 @@ fn Funnel(total: Figures) -> impl IntoView {
             </table>
         </figure>
     }
+    .into_any()
 }
 
 #[component]
@@ -182,6 +185,7 @@ fn Times(total: Figures) -> impl IntoView {
             </table>
         </figure>
     }
+    .into_any()
 }
 
 #[component]
@@ -222,6 +226,7 @@ fn Stops(total: Figures) -> impl IntoView {
             </table>
         </figure>
     }
+    .into_any()
 }
 
 #[component]
@@ -248,6 +253,7 @@ fn ByTime(range: Range, parts: Vec<(Timestamp, Figures)>) -> impl IntoView {
     view! {
         <Plot title says names=vec!["started", "submitted"] rows drawn=Drawn::Bars write=whole places id="by-time" />
     }
+    .into_any()
 }
 
 #[component]
@@ -277,6 +283,7 @@ fn ByHour(by_hour: Vec<[u32; 2]>) -> impl IntoView {
             id="by-hour"
         />
     }
+    .into_any()
 }
 
 /// A minute of steps at a time: a plot has no room for more.
@@ -366,6 +373,7 @@ fn Server(steps: Vec<Step>) -> impl IntoView {
             id="platform"
         />
     }
+    .into_any()
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

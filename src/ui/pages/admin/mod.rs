@@ -110,6 +110,7 @@ fn Desk(
         <div id=PACE data-pace=pace.to_string() hidden></div>
         <LivePage />
     }
+    .into_any()
 }
 
 /// What came of an action, by the word in the address.
@@ -140,4 +141,5 @@ fn Nothing() -> impl IntoView {
             </p>
         </main>
     }
+    .into_any()
 }

@@ -25,6 +25,7 @@ pub fn Record() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -63,6 +64,7 @@ fn Listing(view: RecordView) -> impl IntoView {
             </section>
         </Desk>
     }
+    .into_any()
 }
 
 #[component]
@@ -85,4 +87,5 @@ fn Line(line: Recorded) -> impl IntoView {
                 })}
         </li>
     }
+    .into_any()
 }

@@ -32,6 +32,7 @@ pub fn Registration() -> impl IntoView {
             }}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -72,6 +73,7 @@ fn Whole(view: RegistrationView, done: Option<String>) -> impl IntoView {
             <Erase session attempt />
         </Desk>
     }
+    .into_any()
 }
 
 #[component]
@@ -120,6 +122,7 @@ fn State(entry: Entry, code: String, ids: Vec<(String, String)>, now: Timestamp)
                 .collect_view()}
         </dl>
     }
+    .into_any()
 }
 
 fn capitalized(text: &str) -> String {
@@ -140,6 +143,7 @@ fn Remedy(session: String, attempt: u32, what: &'static str, label: &'static str
             </button>
         </ActionForm>
     }
+    .into_any()
 }
 
 #[component]
@@ -160,6 +164,7 @@ fn Help(session: String, attempt: u32, remedies: Remedies) -> impl IntoView {
                 .collect_view()}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -218,6 +223,7 @@ fn Timeline(timeline: Vec<Moment>, begun: Timestamp) -> impl IntoView {
                 .collect_view()}
         </ol>
     }
+    .into_any()
 }
 
 /// The platform's own words, for whoever looks into its logs too.
@@ -270,4 +276,5 @@ fn Erase(session: String, attempt: u32) -> impl IntoView {
             </div>
         </details>
     }
+    .into_any()
 }

@@ -28,6 +28,7 @@ pub fn SignInPage() -> impl IntoView {
             }}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -38,6 +39,7 @@ fn SwitchedOff() -> impl IntoView {
             <p>"The pages for staff are switched off. Whoever runs this desk opens them by setting " <code>"ADMIN_TOKEN"</code> "."</p>
         </Layout>
     }
+    .into_any()
 }
 
 #[component]
@@ -83,4 +85,5 @@ fn Form(problem: Option<String>, next: Option<String>) -> impl IntoView {
             </ActionForm>
         </Layout>
     }
+    .into_any()
 }
