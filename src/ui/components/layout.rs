@@ -34,7 +34,8 @@ pub fn Layout(
         <main id="content" tabindex="-1">
             {children()}
         </main>
-        <Languages />
+        // The staff's pages have one language.
+        {(!use_location().pathname.get_untracked().starts_with("/admin")).then(|| view! { <Languages /> })}
     }
 }
 

@@ -206,7 +206,9 @@ fn lines(rows: &[Row], series: usize, top: f64) -> AnyView {
                 let value = row.values.get(number).copied().flatten();
                 if let Some(value) = value {
                     let (x, y) = (place_of(index, rows.len()), HEIGHT - BELOW - height_of(value, top));
-                    path.push_str(&format!("{}{x:.1} {y:.1}", if goes_on { "L" } else { "M" }));
+                    // A value that stands alone is a line too, as long as its end is wide: a dot.
+                    let (begin, end) = if goes_on { ("L", "") } else { ("M", "h0.01") };
+                    path.push_str(&format!("{begin}{x:.1} {y:.1}{end}"));
                 }
                 goes_on = value.is_some();
             }

@@ -61,7 +61,7 @@ pub async fn registration(session: String) -> Answer<Option<RegistrationView>> {
         code,
         ids: named(["out-of-band id", "connection", "presentation exchange"], ids),
         timeline,
-        pending: acts.into_iter().filter(|act| act.done_at.is_none()).map(pending).collect(),
+        pending: acts.into_iter().filter(|act| is_to_come(act, &listed.session)).map(pending).collect(),
         remedies: remedies(&app, &listed.session, present.as_ref()),
         entry: entry(listed),
     }))
@@ -166,6 +166,13 @@ const fn name_of(event: Event) -> &'static str {
         Event::ProofInvalid | Event::CardsMixed => "invalid",
         Event::ProofVerified | Event::Submitted | Event::Cancelled | Event::Expired | Event::Failed => "",
     }
+}
+
+/// Deadlines stand until they pass, also those of attempts that ended before.
+fn is_to_come(act: &PastAct, session: &Session) -> bool {
+    let is_idle = act.kind == ActKind::Expire.as_str()
+        && (session.progress.stage.is_end() || act.attempt != Some(session.attempt));
+    act.done_at.is_none() && !is_idle
 }
 
 fn pending(act: PastAct) -> Pending {

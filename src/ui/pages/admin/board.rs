@@ -160,8 +160,9 @@ fn Lists(list: String, running: Vec<(Stage, u64)>, ended: Vec<(Stage, u64)>) -> 
         let list = list.clone();
         move |word: &'static str, label: &'static str, count: Option<u64>| {
             let current = (word == list).then_some("page");
+            let is_nobody = count == Some(0) && word != list;
             view! {
-                <li>
+                <li data-nobody=is_nobody.then_some("")>
                     <a id=format!("list-{word}") href=address(word, "", None) aria-current=current>
                         <span>{label}</span>
                         " "

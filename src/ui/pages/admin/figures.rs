@@ -311,7 +311,7 @@ fn Server(steps: Vec<Step>) -> impl IntoView {
     view! {
         <Plot
             title="Open sockets"
-            says=format!("{} browsers are connected.", newest.sockets)
+            says=format!("Open now: {}.", newest.sockets)
             names=vec!["sockets"]
             rows=rows(|minute| vec![minute.last().map(|step| step.sockets as f64)])
             drawn=Drawn::Line

@@ -37,7 +37,7 @@ pub(super) fn reason(entry: &Entry) -> String {
         Stage::Requested => "The holder has to approve in the wallet",
         Stage::Presented => "The platform has to confirm what was shared",
         Stage::Verified => "The person has to send the form",
-        Stage::Submitted => "Registered",
+        Stage::Submitted => "Nothing more is to be done",
         Stage::Declined => "The holder declined to share",
         Stage::Invalid => "What was shared did not verify",
         Stage::Abandoned => "The wallet broke the connection off",
