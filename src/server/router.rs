@@ -26,6 +26,7 @@ use super::{
     problem::Problem,
     sandbox::Sandbox,
     state::{App, AppState},
+    trace,
 };
 use crate::{app, language::Language};
 
@@ -46,6 +47,10 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
         let app = app.clone();
         move || {
             provide_context(app.clone());
+            if let (Some(trace), Some(id)) = (trace::current(), trace::request_id()) {
+                provide_context(trace);
+                provide_context(id);
+            }
             let asked = use_context::<Parts>();
             provide_context(asked.map_or_else(Language::default, |asked| endpoints::language::of(&asked.headers)));
         }
