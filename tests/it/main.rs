@@ -9,6 +9,7 @@
 //! - [`browser::Browser`]: a browser without scripts, which posts forms and is sent on.
 //! - [`exposition::Exposition`]: what `/metrics` says, read strictly.
 //! - [`cluster::Cluster`]: several servers as processes of their own, with PostgreSQL, Redis and a balancer.
+//! - [`collector::Collector`]: where spans are exported to, over OTLP/HTTP.
 //! - [`program::Program`]: the binary itself, which can be killed; [`visit::Visit`]: a browser's visit to it, which writes
 //!   down everything it is answered.
 
@@ -25,9 +26,11 @@ mod backup;
 mod browser;
 mod chaos;
 mod cluster;
+mod collector;
 mod course;
 mod database;
 mod descriptors;
+mod export;
 mod exposition;
 mod fixtures;
 mod flow;
@@ -65,6 +68,7 @@ mod storm;
 mod terms;
 mod tls;
 mod together;
+mod traces;
 mod transfer;
 mod visit;
 mod wallets;
