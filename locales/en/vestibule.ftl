@@ -62,6 +62,7 @@ to-the-start = To the start
 broken-title = Not available
 broken = This page cannot be shown just now
 broken-text = Something went wrong on our side, and it has been noted. Nothing you did is lost: try again in a minute.
+number-of-request = If you tell us about it, this number helps: { $id }
 try-again = Try again
 
 ## The first page, and the page of consent

@@ -60,6 +60,7 @@ to-the-start = Retour au début
 broken-title = Indisponible
 broken = Cette page ne peut pas être affichée pour l’instant
 broken-text = Une erreur s’est produite de notre côté, et elle a été notée. Rien de ce que vous avez fait n’est perdu : réessayez dans une minute.
+number-of-request = Si vous nous en parlez, ce numéro nous aide : { $id }
 try-again = Réessayer
 
 ## La première page, et celle de l’accord

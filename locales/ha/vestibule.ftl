@@ -63,6 +63,7 @@ to-the-start = Zuwa farko
 broken-title = Babu shi yanzu
 broken = Ba a iya nuna wannan shafi yanzu ba
 broken-text = An sami matsala a wajenmu, kuma an rubuta ta. Ba a rasa abin da kuka yi ba: sake gwadawa bayan minti ɗaya.
+number-of-request = Idan kun gaya mana, wannan lambar za ta taimaka: { $id }
 try-again = Sake gwadawa
 
 ## The first page, and the page of consent

@@ -51,6 +51,7 @@ to-the-start = Gaa na mbido
 broken-title = Ọ dịghị ugbu a
 broken = Enweghị ike igosi ibe a ugbu a
 broken-text = Nsogbu mere n’akụkụ anyị, e dekwala ya. Ihe ị mere efughị: nwaa ọzọ mgbe otu nkeji gachara.
+number-of-request = Ọ bụrụ na ị gwa anyị, nọmba a ga-enyere anyị aka: { $id }
 try-again = Nwaa ọzọ
 
 ## The first page, and the page of consent

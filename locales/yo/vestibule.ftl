@@ -51,6 +51,7 @@ to-the-start = Sí ìbẹ̀rẹ̀
 broken-title = Kò sí lárọ̀ọ́wọ́tó
 broken = A kò lè fi ojú-ìwé yìí hàn báyìí
 broken-text = Nǹkan kan ṣẹlẹ̀ lọ́dọ̀ wa, a sì ti kọ ọ́ sílẹ̀. Ohun tí o ṣe kò sọnù: tún gbìyànjú lẹ́yìn ìṣẹ́jú kan.
+number-of-request = Bí o bá sọ fún wa, nọ́mbà yìí yóò ràn wá lọ́wọ́: { $id }
 try-again = Tún gbìyànjú
 
 ## The first page, and the page of consent

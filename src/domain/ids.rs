@@ -137,6 +137,16 @@ macro_rules! platform_id {
     };
 }
 
+/// Names one request that was made to the server: in its log, in answers, and on pages that something went wrong with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(pub u64);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
 platform_id! {
     /// The agent's out-of-band record: `recordId` of the create-invitation answer, `outOfBandId` in webhooks.
     OutOfBandId

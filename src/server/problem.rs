@@ -14,6 +14,7 @@ use super::{
     platform::PlatformError,
     sessions::{NotRecorded, OpenError},
     store::StoreError,
+    trace,
 };
 
 /// What went wrong, for a machine. The codes are listed in the README and never change their meaning.
@@ -45,6 +46,9 @@ struct Body {
     title: &'static str,
     status: u16,
     code: &'static str,
+    /// By which the log has more about it.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
 }
 
 impl Problem {
@@ -134,7 +138,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, code, title) = self.parts();
-        let body = Body { r#type: "about:blank", title, status: status.as_u16(), code };
+        let request_id = trace::request_id().map(|id| id.to_string());
+        let body = Body { r#type: "about:blank", title, status: status.as_u16(), code, request_id };
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -26,6 +26,7 @@ use super::{
     problem::Problem,
     sandbox::Sandbox,
     state::{App, AppState},
+    trace,
 };
 use crate::{app, language::Language};
 
@@ -46,6 +47,10 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
         let app = app.clone();
         move || {
             provide_context(app.clone());
+            if let (Some(trace), Some(id)) = (trace::current(), trace::request_id()) {
+                provide_context(trace);
+                provide_context(id);
+            }
             let asked = use_context::<Parts>();
             // The staff's pages are in English alone.
             let visitor = asked.filter(|asked| !asked.uri.path().starts_with("/admin"));

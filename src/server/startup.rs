@@ -40,6 +40,7 @@ use super::{
     },
     state::{App, Parts},
     store::{Store, StoreError},
+    trace::export::{self, Outlet},
 };
 
 /// Why the server could not start.
@@ -65,6 +66,9 @@ pub enum StartError {
     /// The metrics cannot be made.
     #[error("the metrics: {0}")]
     Metrics(#[from] metrics::Error),
+    /// Spans cannot be exported as it is configured.
+    #[error("the export of spans: {0}")]
+    Export(#[from] export::Error),
     /// The platform's client cannot be made.
     #[error("the platform's client: {0}")]
     Client(#[from] reqwest::Error),
@@ -93,6 +97,8 @@ pub struct Server {
     queue: Queue,
     /// To other servers, where there may be any.
     link: Option<Link>,
+    /// To a collector, where one is configured.
+    outlet: Option<Outlet>,
     stop: watch::Sender<bool>,
 }
 
@@ -138,6 +144,7 @@ impl Server {
         }
         let admin_token = config.admin_token.clone().or_else(|| is_sandbox.then(|| Secret(random_text())));
         let metrics = Arc::new(Metrics::new()?);
+        let (tracer, outlet) = export::open(config.export.as_ref(), &metrics)?;
         let confirmd = |settings| -> Result<Arc<dyn Platform>, StartError> {
             Ok(Arc::new(confirmd::Client::new(settings, config.platform_timeout, Arc::clone(&metrics))?))
         };
@@ -183,6 +190,7 @@ impl Server {
             platform,
             hub: Hub::open(limits(&config, files), clock.clone(), outside).map_err(StartError::Sockets)?,
             metrics,
+            tracer,
             clock,
             desk: Arc::clone(&config.desk),
             consent,
@@ -210,7 +218,7 @@ impl Server {
         if let Some(sandbox) = sandbox {
             sandbox.resume();
         }
-        Ok(Self { listener, router, metrics: metrics_listener, sessions, app, files, queue, link, stop })
+        Ok(Self { listener, router, metrics: metrics_listener, sessions, app, files, queue, link, outlet, stop })
     }
 
     /// The address it listens on.
@@ -239,7 +247,8 @@ impl Server {
     /// # Errors
     /// When it stopped by itself, because a part of it ended that it cannot do without.
     pub async fn run(self, signal: impl Future<Output = ()>) -> Result<(), Broken> {
-        let Self { listener, router, metrics, sessions, app, files, queue, link, stop } = self;
+        let Self { listener, router, metrics, sessions, app, files, queue, link, outlet, stop } = self;
+        let exporting = outlet.map(Outlet::start);
         let mut intake = tokio::spawn(intake::run(Arc::clone(&sessions), queue));
         let mut outside = tokio::spawn(backplane::run(Arc::clone(&sessions), link.clone()));
         let mut workers = JoinSet::new();
@@ -278,7 +287,8 @@ impl Server {
         // Whoever waited for an answer has it, or is gone.
         intake.abort();
         outside.abort();
-        if timeout_at(deadline + CLOSE, sessions.store.close()).await.is_err() {
+        let closed = timeout_at(deadline + CLOSE, sessions.store.close());
+        if tokio::join!(closed, export::finish(exporting)).0.is_err() {
             tracing::warn!("the database could not be closed in time");
         }
         ended

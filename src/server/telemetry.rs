@@ -1,9 +1,23 @@
-//! Logs: sentences that read well alone, with fields of the same name everywhere. No bodies, no secrets, no personal
-//! data, no query strings. *Runs: server.*
+//! Logs: sentences that read well alone, with fields of the same name everywhere, and whose work each is about. No bodies, no
+//! secrets, no personal data, no query strings. *Runs: server.*
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use std::{
+    fmt,
+    io::{IsTerminal, stderr},
+};
 
-use super::config::Config;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::LevelFilter,
+    fmt::{
+        FmtContext, FormatEvent, FormatFields,
+        format::{Format, Json, Writer},
+    },
+    registry::LookupSpan,
+};
+
+use super::{config::Config, trace};
 
 /// A bare level is ours alone below `info`: what libraries say there can hold whole messages. Who wants that says so
 /// with directives of their own.
@@ -20,14 +34,42 @@ pub fn init(config: &Config) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     if config.log_json {
-        builder.json().init();
+        builder.json().map_event_format(|format: Format<Json>| Lines { format, end: Some("}") }).init();
     } else {
-        builder.init();
+        // In a file the codes of colours would stand between a field and its value.
+        let in_colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+        builder.map_event_format(|format| Lines { format: format.with_ansi(in_colour), end: None }).init();
     }
     if let Some(error) = wrong {
         tracing::warn!(%error, "LOG_LEVEL cannot be read; logging at info");
+    }
+}
+
+/// Lines that end with whose work they are about, see [`trace`].
+struct Lines<F> {
+    format: F,
+    /// What closes a line in JSON.
+    end: Option<&'static str>,
+}
+
+impl<S, N, F> FormatEvent<S, N> for Lines<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut to: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let Some(trace) = trace::current() else { return self.format.format_event(context, to, event) };
+        let mut line = String::new();
+        self.format.format_event(context, Writer::new(&mut line), event)?;
+        let line = line.trim_end();
+        let [(of, id), (name, value)] = trace.fields();
+        match self.end.and_then(|end| line.strip_suffix(end)) {
+            Some(open) => writeln!(to, r#"{open},"{of}":"{id}","{name}":"{value}"}}"#),
+            None => writeln!(to, "{line} {of}={id} {name}={value}"),
+        }
     }
 }
 

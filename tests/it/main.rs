@@ -10,6 +10,7 @@
 //! - [`staff::Staff`]: the browser of somebody of the staff.
 //! - [`exposition::Exposition`]: what `/metrics` says, read strictly.
 //! - [`cluster::Cluster`]: several servers as processes of their own, with PostgreSQL, Redis and a balancer.
+//! - [`collector::Collector`]: where spans are exported to, over OTLP/HTTP.
 //! - [`program::Program`]: the binary itself, which can be killed; [`visit::Visit`]: a browser's visit to it, which writes
 //!   down everything it is answered.
 
@@ -28,6 +29,7 @@ mod board;
 mod browser;
 mod chaos;
 mod cluster;
+mod collector;
 mod course;
 mod database;
 mod descriptors;
@@ -67,11 +69,13 @@ mod schedules;
 mod servers;
 mod serving;
 mod sockets;
+mod spans;
 mod staff;
 mod storm;
 mod terms;
 mod tls;
 mod together;
+mod traces;
 mod transfer;
 mod visit;
 mod wallets;

@@ -7,8 +7,10 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
-    http::StatusCode,
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode},
+    middleware::{Next, from_fn_with_state},
+    response::Response,
     routing::{get, post},
 };
 use serde_json::{Value, json};
@@ -41,6 +43,8 @@ struct Records {
     proofs: HashMap<String, String>,
     proof_requests: Vec<Value>,
     calls: Vec<String>,
+    /// The last part of the address of each call, and what the call carried.
+    heard: Vec<(String, HeaderMap)>,
     /// Statuses to answer the next calls with, whatever they are.
     faults: Vec<StatusCode>,
     /// Connections whose proofs are listed though they cannot be read.
@@ -81,6 +85,7 @@ impl FakePlatform {
             .route("/orgs/{org}/proofs/{id}", get(proof))
             .route("/orgs/{org}/proofs/{id}/verify", post(verify))
             .route("/orgs/{org}/verified-proofs/{id}", get(revealed))
+            .layer(from_fn_with_state(platform.clone(), hear))
             .with_state(platform.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         platform
@@ -100,6 +105,11 @@ impl FakePlatform {
 
     pub fn calls(&self) -> Vec<String> {
         self.records.lock().unwrap().calls.clone()
+    }
+
+    /// The last part of the address of each call, and what the call carried.
+    pub fn heard(&self) -> Vec<(String, HeaderMap)> {
+        self.records.lock().unwrap().heard.clone()
     }
 
     pub fn fail_next(&self, faults: &[StatusCode]) {
@@ -168,6 +178,12 @@ type Answer = Result<(StatusCode, Json<Value>), StatusCode>;
 
 fn success(data: Value) -> Answer {
     Ok((StatusCode::OK, Json(json!({ "statusCode": 200, "message": "ok", "data": data }))))
+}
+
+async fn hear(State(platform): Here, request: Request, next: Next) -> Response {
+    let called = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+    platform.records.lock().unwrap().heard.push((called, request.headers().clone()));
+    next.run(request).await
 }
 
 async fn token(State(platform): Here) -> Answer {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::{
     browser::{Browser, verified},
+    collector::Collector,
     database::place_that_holds,
     form::AMAKA,
     harness::{ADMIN_TOKEN, Desk, WEBHOOK_SECRET, Watcher},
@@ -127,7 +128,9 @@ async fn wrong_submits(visit: &mut Visit) {
 #[tokio::test]
 async fn nothing_personal_is_in_any_output_of_the_binary_even_at_its_most_talkative() {
     let folder = tempfile::tempdir().unwrap();
-    let variables = [("LOG_LEVEL", "trace"), ("DRAIN", "1ms"), ("ADMIN_TOKEN", ADMIN_TOKEN)];
+    let collector = Collector::start().await;
+    let export = ("OTEL_EXPORTER_OTLP_ENDPOINT", &*collector.url);
+    let variables = [("LOG_LEVEL", "trace"), ("DRAIN", "1ms"), ("ADMIN_TOKEN", ADMIN_TOKEN), export];
     let program = Program::start(folder.path(), 0, &variables).await;
     let (mut tokens, mut ids) = (Vec::new(), Vec::new());
     // The gateway's form of a webhook carries the whole presentation.
@@ -170,6 +173,15 @@ async fn nothing_personal_is_in_any_output_of_the_binary_even_at_its_most_talkat
     let markers = ["marker-in-a-body", "marker-of-a-person", "marker-of-a-wrong-key", WEBHOOK_SECRET, WALLET];
     for secret in markers.into_iter().chain(tokens.iter().map(String::as_str)) {
         assert!(!written.contains(secret), "{secret} is in the log");
+    }
+    let spans = format!("{:#?}", collector.spans());
+    for told in ["GET /register/connect", "POST /api/webhooks/confirmd", "GET /ws/connections", "request_proof"] {
+        assert!(spans.contains(told), "it exports at all: {told} is missing in {spans}");
+    }
+    holds_nothing_personal("the spans", &spans);
+    let told = ids.iter().chain(&tokens).map(String::as_str).chain([WALLET, "marker", "127.0.0.1", "sessionId"]);
+    for secret in told {
+        assert!(!spans.contains(secret), "{secret} is in the spans");
     }
 }
 

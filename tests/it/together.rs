@@ -11,7 +11,12 @@ use uuid::Uuid;
 use vestibule::{
     domain::ids::SessionId,
     server::{
-        clock::Clock, platform::Delivery, sessions::NotRecorded, startup::Server, state::App, store::EventOutcome,
+        clock::Clock,
+        platform::Delivery,
+        sessions::{NotRecorded, intake::Received},
+        startup::Server,
+        state::App,
+        store::EventOutcome,
     },
 };
 
@@ -146,7 +151,7 @@ async fn alone_and_together_are_the_same(steps: Vec<Step>) {
     let mut outcomes_alone = Vec::new();
     for step in &steps {
         match alone.delivery(step) {
-            Some(delivery) => outcomes_alone.extend(alone.app.sessions.record_each(&[delivery]).await),
+            Some(delivery) => outcomes_alone.extend(alone.app.sessions.record_each(&[delivery.into()]).await),
             None => {
                 if let Step::Ask { session } = step {
                     alone.ask(*session).await;
@@ -159,7 +164,8 @@ async fn alone_and_together_are_the_same(steps: Vec<Step>) {
         if let Step::Ask { session } = part[0] {
             together.ask(session).await;
         }
-        let deliveries: Vec<Delivery> = part.iter().filter_map(|step| together.delivery(step)).collect();
+        let deliveries: Vec<Received> =
+            part.iter().filter_map(|step| together.delivery(step)).map(Received::from).collect();
         if !deliveries.is_empty() {
             outcomes_together.extend(together.app.sessions.record_each(&deliveries).await);
         }

@@ -25,6 +25,7 @@ use super::{
     platform::PlatformError,
     sessions::{Finding, LEASE, LOOK, Leased, Sessions, State},
     store::{Act, ActKind, Lane, StoreError},
+    trace::Span,
 };
 use crate::domain::time::Timestamp;
 
@@ -178,18 +179,22 @@ impl Worker {
 
 async fn run_leased(sessions: Arc<Sessions>, leased: Leased) {
     let Leased { act, leased_at, state, place } = leased;
-    perform(&sessions, &act, leased_at, state).await;
+    let (trace, kind) = (sessions.tracer.run(), act.kind.as_str());
+    let span = Span::of_run(&trace, kind);
+    let end = trace.scope(perform(&sessions, &act, leased_at, state)).await;
+    span.ran(end);
+    sessions.metrics.acts.count([kind, end]);
     drop(place);
 }
 
-async fn perform(sessions: &Sessions, act: &Act, leased_at: Instant, state: Option<State>) {
+/// Does an act and stores what came of it; gives back how it ended, by its name in figures.
+async fn perform(sessions: &Sessions, act: &Act, leased_at: Instant, state: Option<State>) -> &'static str {
     // A database that is locked for a while must not cost what was found out: tried again at once, not after the lease.
     const AGAIN: [u64; 5] = [1, 2, 5, 10, 0];
-    let metrics = &sessions.metrics;
     let work = timeout(LONGEST, perform::perform(sessions, act, state));
     let done = match with_lease(sessions, act, leased_at, work).await {
         Ok(done) => done.unwrap_or(Err(NotYet::Wait("it took too long"))),
-        Err(LeaseLost) => return lost(sessions, act),
+        Err(LeaseLost) => return lost(act),
     };
     let (end, found) = match done {
         Err(NotYet::Platform(PlatformError::Refused(status))) if act.kind != ActKind::TidyUp => {
@@ -220,14 +225,14 @@ async fn perform(sessions: &Sessions, act: &Act, leased_at: Instant, state: Opti
             (Err(reason), _) => sessions.put_off(act, wait_for(reason, act.tries), &reason.to_string()).await,
         };
         let error = match stored {
-            Ok(()) => return metrics.acts.count([act.kind.as_str(), end]),
-            Err(StoreError::LeaseLost) => return lost(sessions, act),
+            Ok(()) => return end,
+            Err(StoreError::LeaseLost) => return lost(act),
             Err(error) => error,
         };
         tracing::error!(act.kind = act.kind.as_str(), %error, "an act could not be stored");
         tokio::time::sleep(Duration::from_secs(wait)).await;
     }
-    metrics.acts.count([act.kind.as_str(), act::NOT_STORED]);
+    act::NOT_STORED
 }
 
 /// What a refusal means: the end of the attempt where the act is the way on, nothing where it was only a question.
@@ -239,9 +244,9 @@ fn refused(act: &Act) -> Finding {
 }
 
 /// Somebody else has the act, and it is theirs to end; or it went with its registration. What was found here counts for nothing.
-fn lost(sessions: &Sessions, act: &Act) {
+fn lost(act: &Act) -> &'static str {
     tracing::warn!(act.kind = act.kind.as_str(), "an act was taken over by somebody else, or deleted");
-    sessions.metrics.acts.count([act.kind.as_str(), act::LOST]);
+    act::LOST
 }
 
 /// The lease is somebody else's by now, or may be.

@@ -7,12 +7,14 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc, time::Du
 
 use reqwest::Url;
 
+mod export;
 mod platform;
 mod proxies;
 mod rate;
 mod reader;
 mod variables;
 
+pub use export::{Export, Sampling};
 pub use platform::PlatformConfig;
 pub use proxies::Proxies;
 pub use rate::Rate;
@@ -80,6 +82,8 @@ pub struct Config {
     pub trusted_proxies: Proxies,
     pub log_level: String,
     pub log_json: bool,
+    /// `None`: off.
+    pub export: Option<Export>,
     pub site_root: PathBuf,
 }
 
@@ -207,6 +211,7 @@ impl Config {
                 "json" => Some(true),
                 _ => None,
             }),
+            export: export::export(r),
             site_root: r.owned("LEPTOS_SITE_ROOT").unwrap_or_else(|| "target/site".to_owned()).into(),
         };
         if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }

@@ -114,6 +114,19 @@ pub const VARIABLES: &[Variable] = &[
     ),
     variable("LOG_LEVEL", "info", "error, warn, info, debug, trace, or directives of tracing-subscriber"),
     variable("LOG_FORMAT", "text", "text or json"),
+    variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "-",
+        "a collector that spans are exported to over OTLP/HTTP, such as http://localhost:4318; without it none are",
+    ),
+    variable("OTEL_EXPORTER_OTLP_HEADERS", "-", "what calls to it carry, as name=value, comma-separated"),
+    variable("OTEL_SERVICE_NAME", "vestibule", "what the server is called there"),
+    variable(
+        "OTEL_TRACES_SAMPLER",
+        "parentbased_always_on",
+        "which traces are exported: always_on, always_off or traceidratio; after parentbased_, callers decide first",
+    ),
+    variable("OTEL_TRACES_SAMPLER_ARG", "1", "the part of them for traceidratio, from 0 to 1"),
     variable("LEPTOS_SITE_ROOT", "target/site", "where the files for the browser are"),
 ];
 

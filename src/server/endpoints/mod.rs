@@ -10,7 +10,11 @@ use axum::{
     routing::{any, get, post},
 };
 
-use super::{problem::Problem, state::App};
+use super::{
+    problem::Problem,
+    state::App,
+    trace::{self, Span},
+};
 
 mod admin;
 mod export;
@@ -62,7 +66,7 @@ pub async fn method_not_allowed() -> Problem {
 
 /// What holds for every call. Calls are refused that a foreign page makes a browser send: everything that could change
 /// something, and the socket (webhooks and wallets are no browsers and send no `Origin`). And every answer carries some
-/// headers, unless it has one of its own. One layer for all of it: each would cost every call.
+/// headers, unless it has one of its own, and the id of its request. One layer for all of it: each would cost every call.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     const FIXED: [(HeaderName, HeaderValue); 6] = [
         (header::SERVER, HeaderValue::from_static("vestibule")),
@@ -80,11 +84,18 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
         (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let guarded = !safe || request.uri().path().starts_with("/ws/");
-    let mut response = if guarded && !app.origin_is_ours(request.headers()) {
-        Problem::ForeignOrigin.into_response()
-    } else {
-        next.run(request).await
+    let trace = app.sessions.tracer.request(request.headers());
+    let (id, span) = (trace.header(), Span::of_request(&trace, &request));
+    let answer = async {
+        if guarded && !app.origin_is_ours(request.headers()) {
+            Problem::ForeignOrigin.into_response()
+        } else {
+            next.run(request).await
+        }
     };
+    let mut response = trace.scope(answer).await;
+    span.answered(response.status());
+    response.headers_mut().insert(trace::REQUEST_ID, id);
     for (name, value) in FIXED.into_iter().chain(app.is_https().then_some(HTTPS)) {
         response.headers_mut().entry(name).or_insert(value);
     }

@@ -74,6 +74,18 @@ pub mod poll {
     pub const ANSWERS: [&str; 3] = [STATE, UNCHANGED_IN_MEMORY, UNCHANGED_IN_DATABASE];
 }
 
+/// What became of a span that was to be exported.
+pub mod span {
+    /// The collector took it.
+    pub const EXPORTED: &str = "exported";
+    /// As many waited as may.
+    pub const DROPPED: &str = "dropped";
+    /// The collector could not be reached, or refused it.
+    pub const LOST: &str = "lost";
+    /// Every one.
+    pub const ENDS: [&str; 3] = [EXPORTED, DROPPED, LOST];
+}
+
 /// Nobody waited for the call's end any more.
 const CALL_DROPPED: &str = "dropped";
 
@@ -95,6 +107,7 @@ pub struct Metrics {
     pub backplane_lost: Gauge,
     pub registrations_opened: Counter,
     pub registrations_ended: Labelled<Counter, 1>,
+    pub spans: Labelled<Counter, 1>,
     /// The last hour, for the staff's plots.
     pub series: Series,
     platform_calls: Labelled<Histogram, 1>,
@@ -179,6 +192,12 @@ impl Metrics {
                 "Attempts at a registration that ended, by their last stage.",
                 ["stage"],
                 Stage::ALL.into_iter().filter(|stage| stage.is_end()).map(|stage| [stage.as_str()]),
+            )?,
+            spans: make.counters(
+                "spans_total",
+                "Spans that were to be exported, by what became of them.",
+                ["end"],
+                span::ENDS.map(|end| [end]),
             )?,
             platform_calls: make.histograms(
                 "platform_call_seconds",

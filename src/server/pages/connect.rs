@@ -19,8 +19,7 @@ use crate::{
     },
 };
 
-/// What the connect page shows; `None` after sending a browser without a session to where one begins.
-pub async fn connect_view() -> Result<Option<ConnectView>, ServerFnError> {
+pub(super) async fn connect_view() -> Result<Option<ConnectView>, ServerFnError> {
     no_store();
     let app = app();
     let Some(session) = session_of_browser(&app).await? else {

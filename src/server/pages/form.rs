@@ -21,9 +21,7 @@ use crate::{
 /// Where a form leads that could not be stored.
 const NOT_STORED: &str = "/register/application?problem=server";
 
-/// What was shared, and the form; `None` after sending a browser that has nothing verified back to its code, or one that
-/// is registered on.
-pub async fn application_view() -> Answer<Option<ApplicationView>> {
+pub(super) async fn application_view() -> Answer<Option<ApplicationView>> {
     no_store();
     let app = app();
     let session = session_of_browser(&app).await?;
@@ -98,8 +96,7 @@ async fn submitted(typed: Typed) -> Answer<String> {
     Ok(to.to_owned())
 }
 
-/// This browser's registration; `None` after sending a browser that has none to where it stands.
-pub async fn confirmation_view() -> Answer<Option<ConfirmationView>> {
+pub(super) async fn confirmation_view() -> Answer<Option<ConfirmationView>> {
     no_store();
     let app = app();
     let Some(session) = session_of_browser(&app).await? else {

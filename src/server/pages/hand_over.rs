@@ -29,8 +29,7 @@ pub async fn hand_over() -> Answer<()> {
     lead(NOT_DONE, offered).await
 }
 
-/// The code of this browser's registration; `None` after sending a browser without one to where it stands.
-pub async fn hand_over_view() -> Result<Option<HandOverView>, ServerFnError> {
+pub(super) async fn hand_over_view() -> Result<Option<HandOverView>, ServerFnError> {
     no_store();
     let app = app();
     let session = session_of_browser(&app).await?;

@@ -6,9 +6,9 @@ mod form;
 mod hand_over;
 
 use connect::code_svg;
-pub use connect::{connect_view, wallet_links};
-pub use form::{application_view, confirmation_view, submit};
-pub use hand_over::{hand_over, hand_over_view, take_over};
+pub use connect::wallet_links;
+pub use form::submit;
+pub use hand_over::{hand_over, take_over};
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -16,7 +16,7 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, header},
 };
-use leptos::prelude::{ServerFnError, expect_context};
+use leptos::prelude::{ServerFnError, expect_context, use_context};
 use leptos_axum::ResponseOptions;
 
 use super::{
@@ -24,8 +24,10 @@ use super::{
     sessions::{OpenError, to_the_end},
     state::App,
     store::Attempt,
+    trace::{self, Trace},
 };
 use crate::{
+    api::{ApplicationView, ConfirmationView, ConnectView, HandOverView},
     domain::{desk::Desk, ids::SessionId, session::Session, stage::Stage},
     language::use_language,
 };
@@ -44,6 +46,11 @@ fn failed(problem: Problem) -> ServerFnError {
     let (status, _, title) = problem.parts();
     expect_context::<ResponseOptions>().set_status(status);
     ServerFnError::ServerError(title.to_owned())
+}
+
+/// What a page shows is read in a task of its own, which does not know whose it is but by the page's context.
+async fn of_its_request<T>(view: impl Future<Output = T>) -> T {
+    trace::within(use_context::<Trace>(), view).await
 }
 
 async fn headers() -> Answer<HeaderMap> {
@@ -93,6 +100,27 @@ fn no_store() {
 /// The desk in the language of the page, for the pages that describe it.
 pub fn desk() -> Desk {
     app().sessions.desk.in_language(use_language().tag())
+}
+
+/// What the connect page shows; `None` after sending a browser without a session to where one begins.
+pub async fn connect_view() -> Answer<Option<ConnectView>> {
+    of_its_request(connect::connect_view()).await
+}
+
+/// What was shared, and the form; `None` after sending a browser that has nothing verified back to its code, or one that
+/// is registered on.
+pub async fn application_view() -> Answer<Option<ApplicationView>> {
+    of_its_request(form::application_view()).await
+}
+
+/// This browser's registration; `None` after sending a browser that has none to where it stands.
+pub async fn confirmation_view() -> Answer<Option<ConfirmationView>> {
+    of_its_request(form::confirmation_view()).await
+}
+
+/// The code of this browser's registration; `None` after sending a browser without one to where it stands.
+pub async fn hand_over_view() -> Answer<Option<HandOverView>> {
+    of_its_request(hand_over::hand_over_view()).await
 }
 
 /// Sends the browser where its action leads. One that failed leads back to its page, which says so: its answer is nothing to

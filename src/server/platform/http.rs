@@ -9,7 +9,11 @@ use rand::Rng;
 use reqwest::{StatusCode, Url, header};
 use serde_json::Value;
 
-use super::PlatformError;
+use super::{Call, PlatformError};
+use crate::server::{
+    metrics::Metrics,
+    trace::{self, Span},
+};
 
 /// The most that is read of an answer. An invitation has a few KiB, a list of proofs a few tens.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -66,6 +70,26 @@ pub(super) fn answer_error(answer: &reqwest::Response) -> Option<PlatformError> 
         },
         code => PlatformError::Refused(code),
     })
+}
+
+/// Makes a call as a step of whatever it is made for: measured, and with a span. The requests in it carry
+/// `trace::headers_of_a_call`.
+pub(super) fn step<T>(
+    metrics: &Metrics,
+    call: Call,
+    work: impl Future<Output = Result<T, PlatformError>>,
+) -> impl Future<Output = Result<T, PlatformError>> {
+    // The client's futures are large: whatever is wrapped around them would take as much of the stack once more.
+    let work = Box::pin(work);
+    async move {
+        let step = trace::current().map(|made_for| made_for.step());
+        let span = step.as_ref().map(|step| Span::of_call(step, call.as_str()));
+        let result = trace::within(step, metrics.measured(call, work)).await;
+        if let Some(span) = span {
+            span.called(result.as_ref().err().map(PlatformError::kind));
+        }
+        result
+    }
 }
 
 /// Gives up after this time.

@@ -13,6 +13,7 @@ use super::Sessions;
 use crate::server::{
     platform::Delivery,
     store::{EventOutcome, StoreError},
+    trace::{self, Trace},
 };
 
 /// How many may wait. At a thousand in a second, the platform is told to come back after a second's worth.
@@ -34,8 +35,28 @@ pub enum NotRecorded {
     Failed,
 }
 
+/// A delivery, and the request that it came with: those that are recorded together are still told apart in the log.
+pub struct Received {
+    pub(super) delivery: Delivery,
+    pub(super) trace: Option<Trace>,
+}
+
+impl From<Delivery> for Received {
+    /// Received with the request that is being answered, if any.
+    fn from(delivery: Delivery) -> Self {
+        Self { delivery, trace: trace::current() }
+    }
+}
+
+impl Received {
+    /// Logs something about it.
+    pub(super) fn log(&self, say: impl FnOnce()) {
+        trace::within_now(self.trace.as_ref(), say);
+    }
+}
+
 struct Waiting {
-    delivery: Delivery,
+    received: Received,
     arrived: Instant,
     answer: oneshot::Sender<Result<EventOutcome, NotRecorded>>,
 }
@@ -69,7 +90,7 @@ impl Intake {
     /// When it was not recorded.
     pub async fn record(&self, delivery: Delivery, arrived: Instant) -> Result<EventOutcome, NotRecorded> {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Waiting { delivery, arrived, answer }).map_err(|error| match error {
+        self.queue.try_send(Waiting { received: delivery.into(), arrived, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => NotRecorded::Full,
             mpsc::error::TrySendError::Closed(_) => NotRecorded::Failed,
         })?;
@@ -92,8 +113,8 @@ async fn record_side_by_side(sessions: Arc<Sessions>, mut queue: Queue) {
     while let (Ok(place), Some(waiting)) = (Arc::clone(&writers).acquire_owned().await, queue.0.recv().await) {
         let sessions = Arc::clone(&sessions);
         tokio::spawn(async move {
-            let Waiting { delivery, arrived, answer } = waiting;
-            let outcome = sessions.record_each(std::slice::from_ref(&delivery)).await.remove(0);
+            let Waiting { received, arrived, answer } = waiting;
+            let outcome = sessions.record_each(std::slice::from_ref(&received)).await.remove(0);
             drop(place);
             sessions.answer(arrived, answer, outcome);
         });
@@ -105,7 +126,7 @@ async fn gather_and_record(sessions: Arc<Sessions>, mut queue: Queue) {
     while queue.0.recv_many(&mut waiting, TOGETHER).await > 0 {
         gather(&mut waiting, TOGETHER, || queue.0.try_recv().ok()).await;
         let (deliveries, answers): (Vec<_>, Vec<_>) =
-            waiting.drain(..).map(|Waiting { delivery, arrived, answer }| (delivery, (arrived, answer))).unzip();
+            waiting.drain(..).map(|Waiting { received, arrived, answer }| (received, (arrived, answer))).unzip();
         let outcomes = sessions.record_each(&deliveries).await;
         for ((arrived, answer), outcome) in answers.into_iter().zip(outcomes) {
             sessions.answer(arrived, answer, outcome);
@@ -146,29 +167,38 @@ impl Sessions {
 
     /// Records deliveries together, and gives back what became of each. Where one of them cannot be, for instance because
     /// its session's row is broken, it must not cost the others: then each is recorded by itself.
-    pub async fn record_each(&self, deliveries: &[Delivery]) -> Vec<Result<EventOutcome, NotRecorded>> {
+    pub async fn record_each(&self, deliveries: &[Received]) -> Vec<Result<EventOutcome, NotRecorded>> {
         match self.record_with_patience(deliveries).await {
             Ok(outcomes) => return outcomes.into_iter().map(Ok).collect(),
             Err(error) if deliveries.len() == 1 || !error.is_of_one_row() => {
-                tracing::error!(%error, deliveries = deliveries.len(), "deliveries could not be recorded");
+                for received in deliveries {
+                    let together = deliveries.len();
+                    received.log(|| tracing::error!(%error, together, "a delivery could not be recorded"));
+                }
                 return vec![Err(NotRecorded::Failed); deliveries.len()];
             }
             Err(_) => {}
         }
         let mut outcomes = Vec::with_capacity(deliveries.len());
-        for delivery in deliveries {
-            let alone = self.record_with_patience(std::slice::from_ref(delivery)).await;
-            let outcome = alone.inspect_err(|error| tracing::error!(%error, "a delivery could not be recorded"));
+        for received in deliveries {
+            let alone = self.record_with_patience(std::slice::from_ref(received)).await;
+            let said =
+                |error: &StoreError| received.log(|| tracing::error!(%error, "a delivery could not be recorded"));
+            let outcome = alone.inspect_err(said);
             outcomes.push(outcome.ok().and_then(|outcomes| outcomes.first().copied()).ok_or(NotRecorded::Failed));
         }
         outcomes
     }
 
     /// Records deliveries, once more where somebody was in the way.
-    async fn record_with_patience(&self, deliveries: &[Delivery]) -> Result<Vec<EventOutcome>, StoreError> {
+    async fn record_with_patience(&self, deliveries: &[Received]) -> Result<Vec<EventOutcome>, StoreError> {
         for _ in 1..TRIES {
             match self.record_together(deliveries).await {
-                Err(error) if error.is_of_the_moment() => tracing::debug!(%error, "recording once more"),
+                Err(error) if error.is_of_the_moment() => {
+                    for received in deliveries {
+                        received.log(|| tracing::debug!(%error, "recording once more"));
+                    }
+                }
                 done => return done,
             }
         }

@@ -38,6 +38,7 @@ use crate::{
         metrics::Metrics,
         platform::Platform,
         store::{About, ActKind, Attempt, Invited, Store, StoreError, Tx},
+        trace::{self, Tracer},
     },
 };
 
@@ -58,6 +59,8 @@ pub struct Sessions {
     pub hub: Arc<Hub>,
     /// What operators measure.
     pub metrics: Arc<Metrics>,
+    /// Who gives requests and runs of acts their ids.
+    pub tracer: Tracer,
     /// The time.
     pub clock: Clock,
     /// What is asked for.
@@ -217,12 +220,12 @@ pub fn has_news(session: &Session, now: Timestamp) -> bool {
 }
 
 /// Does work to its end, even when whoever waits for it goes away: a request that is dropped in the middle of a commit
-/// must not leave a state that nobody was told of.
+/// must not leave a state that nobody was told of. It is logged as a part of the request all the same.
 ///
 /// # Panics
 /// When the work does.
 pub async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    match tokio::spawn(work).await {
+    match tokio::spawn(trace::carried(work)).await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Sessions, awaits_news};
+use super::{Sessions, awaits_news, intake::Received};
 use crate::{
     domain::{
         ids::{ConnectionId, ProofId},
@@ -37,11 +37,11 @@ impl Sessions {
     ///
     /// # Errors
     /// When they could not be stored; then nothing changed, and the platform has to send them again.
-    pub(super) async fn record_together(&self, deliveries: &[Delivery]) -> Result<Vec<EventOutcome>, StoreError> {
+    pub(super) async fn record_together(&self, deliveries: &[Received]) -> Result<Vec<EventOutcome>, StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.begin_shared().await?;
         let mut recorded = Vec::with_capacity(deliveries.len());
-        for delivery in deliveries {
+        for Received { delivery, .. } in deliveries {
             let key = delivery.key();
             let (outcome, attempt, changed) = self.record_in(&mut tx, delivery, &key, now).await?;
             tx.insert_event(Source::Webhook, delivery, &key, outcome, attempt.as_ref(), now).await?;
@@ -64,7 +64,6 @@ impl Sessions {
         let committed = Instant::now();
         self.metrics.deliveries_together.observe(deliveries.len() as f64);
         for (index, (outcome, attempt, changed)) in recorded.iter().enumerate() {
-            let delivery = &deliveries[index];
             // Of several that moved the same session, the last one knows its newest state.
             let moved_on = |changed: &Session| {
                 recorded[index + 1..].iter().any(|(_, _, later)| later.as_ref().is_some_and(|s| s.id == changed.id))
@@ -79,7 +78,8 @@ impl Sessions {
             if *outcome == EventOutcome::Unmatched {
                 self.hub.board_changed(true);
             }
-            log(delivery, *outcome, attempt.as_ref());
+            let received = &deliveries[index];
+            received.log(|| log(&received.delivery, *outcome, attempt.as_ref()));
         }
         Ok(recorded.into_iter().map(|(outcome, _, _)| outcome).collect())
     }

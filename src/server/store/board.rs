@@ -325,7 +325,9 @@ mod tests {
         let store = Store::open(&url, 1, keys).await.unwrap();
         let plan = async |sql: &str| -> String {
             let sql: &'static str = format!("EXPLAIN QUERY PLAN {sql}").leak();
-            let steps = store.database.rows_apart(sql, &[], |row| {
+            let count = (1..=4).filter(|number| sql.contains(&format!("?{number}"))).count();
+            let values: Vec<Value<'_>> = (0..count).map(|_| Value::Null).collect();
+            let steps = store.database.rows_apart(sql, &values, |row| {
                 let _: (i64, i64, i64) = (row.next()?, row.next()?, row.next()?);
                 single::<String>(row)
             });

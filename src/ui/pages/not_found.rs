@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{language::tr, ui::components::layout::Layout};
+use crate::{domain::ids::RequestId, language::tr, ui::components::layout::Layout};
 
 /// There is no such page. The server's fallback answers with 404.
 #[component]
@@ -11,6 +11,7 @@ pub fn NotFound() -> impl IntoView {
         <Layout title=tr!("not-found-title")>
             <h1>{tr!("not-found")}</h1>
             <p>{tr!("not-found-text")}</p>
+            <Number />
             <p>
                 <a class="button primary" href="/">
                     {tr!("to-the-start")}
@@ -27,6 +28,7 @@ pub fn Broken() -> impl IntoView {
         <Layout title=tr!("broken-title")>
             <h1>{tr!("broken")}</h1>
             <p>{tr!("broken-text")}</p>
+            <Number />
             <p>
                 <a class="button primary" href="">
                     {tr!("try-again")}
@@ -34,4 +36,10 @@ pub fn Broken() -> impl IntoView {
             </p>
         </Layout>
     }
+}
+
+/// By which the log has more about it, for people to pass on.
+#[component]
+fn Number() -> impl IntoView {
+    use_context::<RequestId>().map(|id| view! { <p>{tr!("number-of-request", id = id.to_string())}</p> })
 }

@@ -15,6 +15,7 @@ use crate::server::{
         http::{self, answer_error, read, unreachable, within},
     },
     secrets::Secret,
+    trace,
 };
 
 /// The agent and who we are to it.
@@ -108,7 +109,7 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Option<Value>, PlatformError> {
-        self.metrics.measured(call, within(self.timeout, self.call_in_time(call, path, query, body))).await
+        http::step(&self.metrics, call, within(self.timeout, self.call_in_time(call, path, query, body))).await
     }
 
     async fn call_in_time(
@@ -119,7 +120,7 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Option<Value>, PlatformError> {
         let url = http::address(&self.settings.admin_url, path.iter().copied())?;
-        let mut request = self.http.request(call.method(), url).query(query);
+        let mut request = self.http.request(call.method(), url).query(query).headers(trace::headers_of_a_call());
         if let Some(Secret(key)) = &self.settings.admin_key {
             request = request.header("X-API-Key", key);
         }

@@ -14,6 +14,7 @@ use crate::server::{
         invitation,
     },
     secrets::Secret,
+    trace,
 };
 
 /// How many redirects a short URL may lead through.
@@ -63,7 +64,7 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Option<Value>, PlatformError> {
-        self.metrics.measured(call, within(self.timeout, self.call_in_time(call, path, query, body))).await
+        http::step(&self.metrics, call, within(self.timeout, self.call_in_time(call, path, query, body))).await
     }
 
     async fn call_in_time(
@@ -83,6 +84,7 @@ impl Client {
                 .request(call.method(), url.clone())
                 .query(query)
                 .header(header::ACCEPT, "application/json")
+                .headers(trace::headers_of_a_call())
                 .bearer_auth(&token);
             if let Some(body) = body {
                 request = request.json(body);

@@ -12,8 +12,9 @@ use crate::server::{
     metrics::Metrics,
     platform::{
         Call, PlatformError,
-        http::{answer_error, unreachable},
+        http::{self, answer_error, unreachable},
     },
+    trace,
 };
 
 /// A token with less time than this is renewed before use.
@@ -53,7 +54,7 @@ impl Tokens {
     /// A token that is good for a call.
     pub async fn get(
         &self,
-        http: &reqwest::Client,
+        client: &reqwest::Client,
         settings: &Settings,
         timeout: Duration,
         metrics: &Metrics,
@@ -66,7 +67,7 @@ impl Tokens {
         if let Some((_, failure)) = latest.failure.as_ref().filter(|(at, _)| *at > asked_at) {
             return Err(failure.clone());
         }
-        match metrics.measured(Call::Token, fetch(http, settings, timeout.min(TIMEOUT))).await {
+        match http::step(metrics, Call::Token, fetch(client, settings, timeout.min(TIMEOUT))).await {
             Ok(token) => {
                 let text = token.text.clone();
                 latest.token = Some(token);
@@ -88,10 +89,11 @@ impl Tokens {
     }
 }
 
-async fn fetch(http: &reqwest::Client, settings: &Settings, timeout: Duration) -> Result<Token, PlatformError> {
-    let answer = http
+async fn fetch(client: &reqwest::Client, settings: &Settings, timeout: Duration) -> Result<Token, PlatformError> {
+    let answer = client
         .post(settings.auth_url.clone())
         .timeout(timeout)
+        .headers(trace::headers_of_a_call())
         .form(&[
             ("grant_type", "client_credentials"),
             ("client_id", &settings.client_id),
