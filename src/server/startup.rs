@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -25,7 +25,7 @@ use super::{
     guests::{Files, Guests},
     janitor,
     live::hub::{Hub, Limits},
-    metrics::{self, Metrics},
+    metrics::Metrics,
     platform::{AuthMode, Platform, acapy, confirmd},
     router,
     sandbox::{self, ORG_ID, Sandbox},
@@ -36,42 +36,16 @@ use super::{
         intake::{self, Queue},
     },
     state::{App, Parts},
-    store::{Store, StoreError},
+    store::{Store, StoreError, Unusable, path_of},
 };
 
-/// Why the server could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The database cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The key cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The sockets' thread cannot be started.
-    #[error("the sockets' thread: {0}")]
-    Sockets(io::Error),
-    /// The metrics cannot be made.
-    #[error("the metrics: {0}")]
-    Metrics(#[from] metrics::Error),
-    /// The platform's client cannot be made.
-    #[error("the platform's client: {0}")]
-    Client(#[from] reqwest::Error),
-    /// The way to other servers cannot be set up.
-    #[error("the backplane: {0}")]
-    Backplane(#[from] backplane::Lost),
-    /// An address cannot be formed.
-    #[error("PUBLIC_URL cannot be formed from the address it listens on")]
-    Address,
-}
+use crate::domain::time::Timestamp;
+
+mod failure;
+mod greeting;
+
+pub use failure::StartError;
+pub use greeting::greeting;
 
 /// A task ended that has to go on: nothing would be recorded, begun, deleted or served any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -113,16 +87,23 @@ impl Server {
         let metrics_listener = metrics_address
             .map(|address| Listener::bind(address).map_err(|source| StartError::Listen { address, source }))
             .transpose()?;
+        for doubt in config.doubts() {
+            tracing::warn!("{doubt}");
+        }
+        if let [missing, ..] = &*router::missing_files(&config.site_root) {
+            let missing = missing.display();
+            tracing::warn!(
+                "there is no {missing}, so pages have no looks and are not live: LEPTOS_SITE_ROOT has to be where `make build` put it"
+            );
+        }
         let keys = Arc::new(keys(&config)?);
-        let store = Store::open(&config.database_url.0, config.database_connections, Arc::clone(&keys)).await?;
+        let url = &config.database_url.0;
+        let store = Store::open(url, config.database_connections, Arc::clone(&keys)).await;
+        let store = store.map_err(|error| Unusable::new(url, error))?;
         let terms = config.desk.consent_text();
         let consent = fingerprint(&terms);
-        let mut tx = store.begin().await?;
-        // Those that are left are those of a process that is no more.
-        tx.free_leases().await?;
-        tx.schedule_purges(config.desk.lifetimes.keep, config.desk.lifetimes.unfinished).await?;
-        tx.keep_consent(&consent, &terms, clock.now()).await?;
-        tx.commit().await?;
+        let now = clock.now();
+        prepare(&store, &config, &consent, &terms, now).await.map_err(|error| Unusable::new(url, error))?;
         let public_url = public_url(&config, local)?;
         let is_sandbox = matches!(config.platform, PlatformConfig::Sandbox);
         let webhook_secrets = if config.webhook_secrets.is_empty() && is_sandbox {
@@ -130,9 +111,6 @@ impl Server {
         } else {
             config.webhook_secrets.clone()
         };
-        if config.webhook_auth == AuthMode::None {
-            tracing::warn!("webhooks are not authenticated: only WEBHOOK_PATH_TOKEN keeps strangers out");
-        }
         let admin_token = config.admin_token.clone().or_else(|| is_sandbox.then(|| Secret(random_text())));
         let metrics = Arc::new(Metrics::new()?);
         let confirmd = |settings| -> Result<Arc<dyn Platform>, StartError> {
@@ -149,11 +127,6 @@ impl Server {
             }
             PlatformConfig::Sandbox => {
                 let own_url = own_url(local)?;
-                let mut webhook_url = own_url.clone();
-                webhook_url.set_path("/api/webhooks/confirmd");
-                if let (Some(token), Ok(mut path)) = (&config.webhook_path_token, webhook_url.path_segments_mut()) {
-                    path.push(&token.0);
-                }
                 let sandbox = Sandbox::new(sandbox::Settings {
                     store: store.clone(),
                     clock: clock.clone(),
@@ -161,8 +134,8 @@ impl Server {
                     public_url: public_url.clone(),
                     // The public name may lead through a proxy that this machine does not reach.
                     desk_url: own_url.clone(),
+                    webhook_url: config.webhook_address(&own_url),
                     own_url,
-                    webhook_url,
                     webhook_auth: config.webhook_auth,
                     webhook_secret: webhook_secrets.first().cloned().unwrap_or(Secret(String::new())),
                     client_secret: Secret(random_text()),
@@ -280,6 +253,16 @@ impl Server {
     }
 }
 
+/// What is written before anything is served.
+async fn prepare(store: &Store, config: &Config, consent: &str, terms: &str, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    // Those that are left are those of a process that is no more.
+    tx.free_leases().await?;
+    tx.schedule_purges(config.desk.lifetimes.keep, config.desk.lifetimes.unfinished).await?;
+    tx.keep_consent(consent, terms, now).await?;
+    tx.commit().await
+}
+
 /// Waits until the server is told to stop, or has to: each of these tasks ends only after it was told, unless it panics.
 async fn until_told(
     signal: impl Future<Output = ()>,
@@ -298,7 +281,11 @@ async fn until_told(
 fn limits(config: &Config, files: Files) -> Limits {
     let room = files.for_sockets();
     if config.max_clients > room {
-        tracing::info!(room, "the limit of open files leaves room for fewer sockets than MAX_CLIENTS");
+        tracing::info!(
+            room,
+            "the limit of open files leaves room for fewer sockets than MAX_CLIENTS: raise it (LimitNOFILE= with systemd), or lower \
+             MAX_CLIENTS to what you expect"
+        );
     }
     Limits::new(
         config.max_clients_per_session,
@@ -325,16 +312,29 @@ async fn forget(app: App, mut stop: watch::Receiver<bool>) {
 pub fn keys(config: &Config) -> Result<KeyRing, KeyError> {
     let present = match &config.secret_key {
         Some(key) => key.clone(),
-        None => key_beside(&config.database_url.0)?,
+        None => {
+            let path = key_file(&config.database_url.0);
+            let is_late = !path.exists() && path_of(&config.database_url.0).is_some_and(|database| database.exists());
+            let key = SecretKey::from_file(&path)?;
+            if is_late {
+                tracing::warn!(
+                    key = %path.display(),
+                    "the database was here before its key, so a new one was made: what another key sealed in it does not open. If \
+                     there was one, stop, and bring that file back or set SECRET_KEY; `vestibule doctor` counts what does not open"
+                );
+            }
+            key
+        }
     };
     Ok(KeyRing::new(present, config.old_keys.clone()))
 }
 
-/// `vestibule.db` has its key in `vestibule.key`.
-fn key_beside(database_url: &str) -> Result<SecretKey, KeyError> {
+/// Where the key lies of a file that has one beside it: `vestibule.db` has it in `vestibule.key`.
+#[must_use]
+pub fn key_file(database_url: &str) -> PathBuf {
     let path = database_url.trim_start_matches("sqlite://");
     let path = path.split('?').next().unwrap_or_default();
-    SecretKey::from_file(&Path::new(path).with_extension("key"))
+    Path::new(path).with_extension("key")
 }
 
 /// Where this process reaches itself.

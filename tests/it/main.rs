@@ -9,6 +9,8 @@
 //! - [`browser::Browser`]: a browser without scripts, which posts forms and is sent on.
 //! - [`exposition::Exposition`]: what `/metrics` says, read strictly.
 //! - [`cluster::Cluster`]: several servers as processes of their own, with PostgreSQL, Redis and a balancer.
+//! - [`patient::Patient`]: somebody's configuration, for commands that end, such as `doctor`; [`odd::Odd`]: a server that answers
+//!   everything alike.
 //! - [`program::Program`]: the binary itself, which can be killed; [`visit::Visit`]: a browser's visit to it, which writes
 //!   down everything it is answered.
 
@@ -28,6 +30,7 @@ mod cluster;
 mod course;
 mod database;
 mod descriptors;
+mod doctor;
 mod exposition;
 mod fixtures;
 mod flow;
@@ -43,8 +46,11 @@ mod live;
 mod metrics;
 mod migration;
 mod misbehaviour;
+mod odd;
+mod outlook;
 mod own_platform;
 mod passage;
+mod patient;
 mod platform;
 mod postgres;
 mod privacy;
@@ -52,6 +58,7 @@ mod program;
 mod raw;
 mod reconcile;
 mod redis;
+mod registering;
 mod repeat;
 mod retention;
 mod rfc6455;
@@ -61,6 +68,7 @@ mod schedules;
 mod servers;
 mod serving;
 mod sockets;
+mod starting;
 mod storm;
 mod terms;
 mod tls;

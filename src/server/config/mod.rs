@@ -7,12 +7,15 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc, time::Du
 
 use reqwest::Url;
 
+mod address;
+mod doubts;
 mod platform;
 mod proxies;
 mod rate;
 mod reader;
 mod variables;
 
+pub use address::{is_same, not_here, without_secrets};
 pub use platform::PlatformConfig;
 pub use proxies::Proxies;
 pub use rate::Rate;

@@ -13,7 +13,7 @@ use axum::{
 use super::{problem::Problem, state::App};
 
 mod admin;
-mod health;
+pub mod health;
 pub mod language;
 mod link;
 pub mod metrics;

@@ -23,6 +23,7 @@ mod backlog;
 mod database;
 mod events;
 mod hand_overs;
+mod inspection;
 mod listening;
 mod matching;
 mod postgres;
@@ -33,18 +34,21 @@ mod sessions;
 mod sqlite;
 mod statement;
 mod transfer;
+mod trouble;
 
 pub use act::{About, ActKind, Lane};
 pub use acts::Act;
 pub use attempts::{Attempt, Invited};
 pub use backlog::Backlog;
 pub use events::{EventOutcome, Source, UnmatchedEvent};
+pub use inspection::{Inspection, SealedRows, Tables, inspect};
 pub use listening::Listening;
 pub use matching::Matched;
 pub use registrations::{Registration, Submitted};
 pub use reseal::Resealed;
 pub use sqlite::{BackupError, Copied, backup, restore};
 pub use transfer::{Sum, TransferError};
+pub use trouble::{Unusable, name_of, of_place, path_of};
 
 /// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]
