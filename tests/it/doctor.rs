@@ -270,6 +270,9 @@ async fn a_machine_that_gives_too_little_is_told() {
     said.has("warning", "open files", "leaves room for 225 sockets, and MAX_CLIENTS is 100000");
     said.is_healthy();
     Patient::of(&desk).with("MAX_CLIENTS", "9").doctor().await.has("ok", "open files", "enough for MAX_CLIENTS (9)");
+    let said = Patient::of(&desk).with("SSL_CERT_FILE", "/dev/null").doctor().await;
+    said.has("fault", "calls", "what TLS needs is not on this machine");
+    said.has("ok", "site", "are in");
     let patient = Patient::of(&desk);
     fs::remove_file(patient.path("site/pkg/vestibule.js")).unwrap();
     patient.doctor().await.has("fault", "site", "vestibule.js");

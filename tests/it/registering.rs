@@ -6,6 +6,7 @@ use vestibule::server::{platform::AuthMode, sandbox::ORG_ID};
 
 use crate::{
     exposition,
+    harness::WEBHOOK_SECRET,
     odd::Odd,
     own_platform::{Elsewhere, account, desk_on_a_sandbox_elsewhere},
     patient::Patient,
@@ -106,6 +107,10 @@ async fn what_the_platform_answers_is_said() {
     let says = async |status, body: String| Odd::start(status, &[], body.leak()).await;
     let elsewhere_noted = says(StatusCode::OK, token("\"https://elsewhere.example.org/hush\"")).await;
     let nothing_noted = says(StatusCode::OK, token("null")).await;
+    // It repeats what it was sent; the patient looks whether any of that is shown.
+    let address = format!("{}/api/webhooks/confirmd/a-path-that-nobody-guesses", elsewhere.desk.url);
+    let repeats = format!("{{\"message\":[\"{WEBHOOK_SECRET} is no good\",\"nor is {address}\"]}}");
+    let repeating = says(StatusCode::BAD_REQUEST, repeats).await;
     let unknown = says(StatusCode::NOT_FOUND, "no such page".to_owned()).await;
     for (patient, words) in [
         (patient().with("WEBHOOK_SECRET", "too-short"), "(HTTP 400): webhookSecret must be longer"),
@@ -120,6 +125,7 @@ async fn what_the_platform_answers_is_said() {
         ),
         (patient().with("CONFIRMD_BASE_URL", &nothing_noted.url), "says now that it has none"),
         (patient().with("CONFIRMD_BASE_URL", &unknown.url), "knows none of the calls"),
+        (patient().with("CONFIRMD_BASE_URL", &repeating.url), "(HTTP 400): … is no good; nor is …"),
     ] {
         let said = patient.run(&["webhook", "register"]).await;
         assert!(said.code == 1 && said.text.contains(words), "{words}: {}", said.text);

@@ -81,7 +81,7 @@ async fn a_person_is_told_what_the_server_works_with() {
     for words in [
         "Vestibule is open at http://",
         "on this machine      http://localhost:",
-        "/metrics, for whoever reaches that port",
+        "  metrics              http://0.0.0.0:",
         "the sandbox: nothing here is real",
         "ADMIN_TOKEN          an-admin-token-for-tests",
     ] {

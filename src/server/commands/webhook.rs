@@ -28,7 +28,10 @@ pub async fn register(config: &Config) -> Done {
     lines.extend(warning);
     let noted = match &taken {
         Taken::AsApp { address, .. } => address.clone().map_or(Registered::Untold, Registered::At),
-        Taken::WithSecret | Taken::Alone => client.webhook_address().await?,
+        Taken::WithSecret | Taken::Alone => {
+            let noted = client.webhook_address().await;
+            noted.map_err(|error| format!("the platform took the address, which could not be read back: {error}"))?
+        }
     };
     lines.push(match noted {
         Registered::At(noted) if is_same(&noted, &address) => "read back, it is the same".to_owned(),

@@ -90,18 +90,19 @@ async fn examine_all(config: &Config, tell: &mut dyn FnMut(Finding)) {
     if let Some(finding) = servers::examine(config).await {
         tell(finding);
     }
-    let probe = match Probe::new(config.platform_timeout) {
-        Ok(probe) => probe,
-        Err(error) => {
-            let mend = "install the system's certificates (ca-certificates), or name a file of them in SSL_CERT_FILE";
-            tell(Finding::fault("calls", format!("none can be made, for want of what TLS needs ({error})"), mend));
-            return;
+    match Probe::new(config.platform_timeout) {
+        Ok(probe) => {
+            platform::examine(config, &probe, &mut clocks, tell).await;
+            reach::examine(config, &probe, &mut clocks, tell).await;
+            if let PublicUrl::Given(url) = &config.public_url {
+                platform::examine_webhook(config, url, tell).await;
+            }
         }
-    };
-    platform::examine(config, &probe, &mut clocks, tell).await;
-    reach::examine(config, &probe, &mut clocks, tell).await;
-    if let PublicUrl::Given(url) = &config.public_url {
-        platform::examine_webhook(config, url, tell).await;
+        Err(_) => tell(Finding::fault(
+            "calls",
+            "none can be made, neither to the platform nor to this server: what TLS needs is not on this machine",
+            "install the system's certificates (ca-certificates), or name a file of them in SSL_CERT_FILE",
+        )),
     }
     clocks.examine(tell);
     if clocks.are_none() && !matches!(config.platform, PlatformConfig::Sandbox) {

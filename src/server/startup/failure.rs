@@ -35,7 +35,9 @@ pub enum StartError {
     #[error("the figures for /metrics cannot be made: {0}")]
     Metrics(#[from] metrics::Error),
     /// The platform's client cannot be made.
-    #[error("calls to the platform cannot be made, for want of what TLS needs on this machine: {0}")]
+    #[error(
+        "calls to the platform cannot be made, for want of what TLS needs ({0}): install the system's certificates (ca-certificates), or name a file of them in SSL_CERT_FILE"
+    )]
     Client(#[from] reqwest::Error),
     /// The way to other servers cannot be set up.
     #[error("the way to the other servers cannot be set up; look at REDIS_URL: {0}")]

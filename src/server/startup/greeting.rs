@@ -30,7 +30,7 @@ pub fn greeting(server: &Server, shows_admin_token: bool) -> String {
         _ => {}
     }
     if let Some(address) = server.metrics_addr() {
-        line("metrics", &format!("http://{address}/metrics, for whoever reaches that port"));
+        line("metrics", &format!("http://{address}/metrics"));
     }
     match &config.platform {
         PlatformConfig::Sandbox => {

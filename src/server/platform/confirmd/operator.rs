@@ -166,8 +166,9 @@ impl Client {
         let data = taken(answer, address, secret)?;
         let id = text(&data, "id").ok_or_else(|| missing("id of the app"))?;
         // What such an answer looks like is not known (contract 5.1): where it has no address, the first one told it.
-        let read = self.asked(&Method::GET, &["orgs", &self.settings.org_id, "apps", &id], &[], None).await?;
-        let address = read.data().ok().as_ref().and_then(address_in).or_else(|| address_in(&data));
+        let read = self.asked(&Method::GET, &["orgs", &self.settings.org_id, "apps", &id], &[], None).await;
+        let read = read.and_then(Answer::data).ok();
+        let address = read.as_ref().and_then(address_in).or_else(|| address_in(&data));
         Ok(Taken::AsApp { id, address })
     }
 
@@ -203,7 +204,8 @@ fn body(address: &Url, secret: Option<&Secret>) -> Value {
 /// The data of an answer to a wish to register; otherwise why it was refused.
 fn taken(answer: Answer, address: &Url, secret: Option<&Secret>) -> Result<Value, NotRegistered> {
     if let Some(PlatformError::Refused(status)) = answer.error {
-        let hidden: Vec<&str> = secret.iter().map(|secret| &*secret.0).chain([address.as_str()]).collect();
+        let hidden: Vec<&str> =
+            secret.iter().map(|secret| &*secret.0).chain([address.as_str(), address.path()]).collect();
         return Err(NotRegistered::Refused { status, words: answer.words(&hidden) });
     }
     Ok(answer.data()?)
