@@ -120,6 +120,12 @@ async fn configured(command: Command) -> Result<(), Box<dyn std::error::Error>> 
 /// The configuration, from the environment and the file `.env`.
 fn configuration() -> Result<Config, Box<dyn std::error::Error>> {
     match dotenvy::dotenv() {
+        // Its own words repeat the line, which may hold a secret.
+        Err(dotenvy::Error::LineParse(..)) => {
+            return Err(
+                "the file .env cannot be read: a line in it is not NAME=value, or lacks a quotation mark".into()
+            );
+        }
         Err(error) if !error.not_found() => return Err(format!("the file .env cannot be read: {error}").into()),
         _ => {}
     }

@@ -83,9 +83,14 @@ async fn a_configuration_that_cannot_be_used_is_the_first_fault() {
     ] {
         said.has("fault", "configuration", words);
     }
+    let patient =
+        Patient::new().with("SECRET_KEY", "secret-and-no-key").with("SECRET_KEY_OLD", "nor-are-these,and-those");
+    let said = patient.doctor().await;
+    said.has("fault", "configuration", "SECRET_KEY has to be 32 bytes");
+    said.has("fault", "configuration", "SECRET_KEY_OLD has to be keys");
     let patient = Patient::new();
-    fs::write(patient.path(".env"), "MAX_CLIENTS='5\n").unwrap();
-    patient.doctor().await.has("fault", "configuration", "the file .env");
+    fs::write(patient.path(".env"), "ADMIN_TOKEN='a-password-for-tests\n").unwrap();
+    patient.doctor().await.has("fault", "configuration", "the file .env cannot be read");
 }
 
 #[tokio::test]

@@ -181,10 +181,12 @@ impl Config {
             database_url,
             database_connections: r.number("DATABASE_CONNECTIONS", 16),
             redis_url,
-            secret_key: r.parse("SECRET_KEY", None, "32 bytes as 64 hexadecimal digits or base64", |value| {
+            secret_key: r.secret("SECRET_KEY", None, "32 bytes as 64 hexadecimal digits or base64", |value| {
                 value.parse().ok().map(Some)
             }),
-            old_keys: r.list("SECRET_KEY_OLD", "keys in the form of SECRET_KEY", |value| value.parse().ok()),
+            old_keys: r.secret("SECRET_KEY_OLD", Vec::new(), "keys in the form of SECRET_KEY", |value| {
+                value.split(',').map(str::trim).filter(|key| !key.is_empty()).map(|key| key.parse().ok()).collect()
+            }),
             platform,
             platform_timeout: r.length("PLATFORM_TIMEOUT", "30s"),
             tenant_id: r.owned("CONFIRMD_TENANT_ID"),
