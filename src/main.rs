@@ -8,7 +8,8 @@ use vestibule::server::{
     clock::Clock,
     commands,
     config::{self, Config},
-    startup::Server,
+    doctor,
+    startup::{self, Server},
     telemetry,
 };
 
@@ -25,6 +26,9 @@ enum Command {
     Restore(PathBuf),
     Reencrypt,
     Health,
+    Doctor,
+    RegisterWebhook,
+    ShowWebhook,
     Help,
     Version,
 }
@@ -45,6 +49,10 @@ impl Command {
             }
             ["reencrypt"] => Self::Reencrypt,
             ["health"] => Self::Health,
+            ["doctor"] => Self::Doctor,
+            ["webhook", "register"] => Self::RegisterWebhook,
+            ["webhook", "show"] => Self::ShowWebhook,
+            ["webhook", ..] => return Err("`webhook` needs one of the words register and show".to_owned()),
             ["--help" | "-h" | "help", ..] => Self::Help,
             ["--version" | "-V", ..] => Self::Version,
             _ => return Err(format!("there is no `{}`; try --help", words.join(" "))),
@@ -87,8 +95,38 @@ fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn configured(command: Command) -> Result<(), Box<dyn std::error::Error>> {
+    let config = configuration();
+    if matches!(command, Command::Doctor) {
+        return examine(config).await;
+    }
+    let config = config?;
+    telemetry::init(&config);
+    let done = match command {
+        Command::Migrate => commands::migrate(&config).await?,
+        Command::Export(path) => commands::export(&config, &path).await?,
+        Command::Import(path) => commands::import(&config, &path).await?,
+        Command::Backup(path) => commands::backup(&config, &path)?,
+        Command::Restore(path) => commands::restore(&config, &path).await?,
+        Command::Reencrypt => commands::reencrypt(&config).await?,
+        Command::Health => commands::health(&config).await?,
+        Command::RegisterWebhook => commands::webhook::register(&config).await?,
+        Command::ShowWebhook => commands::webhook::show(&config).await?,
+        Command::Serve | Command::Doctor | Command::Help | Command::Version => return serve(config).await,
+    };
+    println!("{done}");
+    Ok(())
+}
+
+/// The configuration, from the environment and the file `.env`.
+fn configuration() -> Result<Config, Box<dyn std::error::Error>> {
     match dotenvy::dotenv() {
-        Err(error) if !error.not_found() => return Err(format!("the file .env: {error}").into()),
+        // Its own words repeat the line, which may hold a secret.
+        Err(dotenvy::Error::LineParse(..)) => {
+            return Err(
+                "the file .env cannot be read: a line in it is not NAME=value, or lacks a quotation mark".into()
+            );
+        }
+        Err(error) if !error.not_found() => return Err(format!("the file .env cannot be read: {error}").into()),
         _ => {}
     }
     let mut variables: BTreeMap<String, String> = std::env::vars_os()
@@ -99,51 +137,24 @@ async fn configured(command: Command) -> Result<(), Box<dyn std::error::Error>> 
     if variables.get("HOSTNAME").is_some_and(|name| name == machine.trim()) {
         variables.remove("HOSTNAME");
     }
-    let config = Config::from_variables(&variables)?;
-    telemetry::init(&config);
-    let done = match command {
-        Command::Migrate => commands::migrate(&config).await?,
-        Command::Export(path) => commands::export(&config, &path).await?,
-        Command::Import(path) => commands::import(&config, &path).await?,
-        Command::Backup(path) => commands::backup(&config, &path)?,
-        Command::Restore(path) => commands::restore(&config, &path).await?,
-        Command::Reencrypt => commands::reencrypt(&config).await?,
-        Command::Health => commands::health(&config).await?,
-        Command::Serve | Command::Help | Command::Version => return serve(config).await,
-    };
-    println!("{done}");
-    Ok(())
+    Ok(Config::from_variables(&variables)?)
+}
+
+/// Says what the doctor finds, as it is found. It fails where anything is at fault.
+async fn examine(config: Result<Config, Box<dyn std::error::Error>>) -> Result<(), Box<dyn std::error::Error>> {
+    let config = config.map_err(|error| error.to_string());
+    match doctor::examine(config, &mut |finding| println!("{finding}")).await {
+        0 => Ok(()),
+        1 => Err("one thing is at fault".into()),
+        faults => Err(format!("{faults} things are at fault").into()),
+    }
 }
 
 async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let shows_admin_token = config.admin_token.is_none();
     let server = Server::start(config, Clock::default()).await?;
-    greet(&server, server.local_addr()?.port(), shows_admin_token);
+    print!("{}", startup::greeting(&server, shows_admin_token));
     Ok(server.run(told_to_stop()).await?)
-}
-
-/// What a person at a terminal wants to know.
-fn greet(server: &Server, port: u16, shows_admin_token: bool) {
-    let app = server.app();
-    println!("Vestibule is open at {}", app.public_url);
-    if app.config.hostname.is_unspecified() {
-        println!("  on this machine      http://localhost:{port}/");
-        if let Some(address) = vestibule::server::startup::lan_address() {
-            println!("  from a phone nearby  http://{address}:{port}/");
-        }
-    }
-    if let Some(address) = server.metrics_addr() {
-        println!("  metrics              http://{address}/metrics");
-    }
-    if app.is_sandbox() {
-        println!("  platform             the sandbox: nothing here is real; the code opens a simulated wallet");
-        if !app.config.hostname.is_unspecified() {
-            println!("  to use a phone       start with HOSTNAME=0.0.0.0");
-        }
-        if let Some(token) = app.admin_token.as_ref().filter(|_| shows_admin_token) {
-            println!("  ADMIN_TOKEN          {}", token.0);
-        }
-    }
 }
 
 /// Ctrl-C, or the signal that service managers send.

@@ -19,8 +19,10 @@ use tokio::{
 use super::{
     config::Config,
     startup,
-    store::{self, Copied, Resealed, Store, Sum},
+    store::{self, Copied, Resealed, Store, Sum, Unusable},
 };
+
+pub mod webhook;
 
 type Done = Result<String, Box<dyn Error>>;
 
@@ -30,7 +32,9 @@ const CONNECTIONS: u32 = 2;
 const HEALTH: Duration = Duration::from_secs(3);
 
 async fn open(config: &Config) -> Result<Store, Box<dyn Error>> {
-    Ok(Store::open(&config.database_url.0, CONNECTIONS, Arc::new(startup::keys(config)?)).await?)
+    let url = &config.database_url.0;
+    let opened = Store::open(url, CONNECTIONS, Arc::new(startup::keys(config)?)).await;
+    Ok(opened.map_err(|error| Unusable::new(url, error))?)
 }
 
 /// Brings the tables up to date. A server does so too when it starts; two at the same time wait for each other.

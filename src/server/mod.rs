@@ -9,6 +9,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod desk;
+pub mod doctor;
 pub mod endpoints;
 pub mod guests;
 pub mod html;

@@ -3,7 +3,7 @@
 
 use std::{
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -127,9 +127,27 @@ fn leptos_options(site_root: &Path, local: SocketAddr) -> LeptosOptions {
 
 /// The address of the style sheet, as the pages of the application have it.
 fn style_address(options: &LeptosOptions) -> String {
+    format!("/{}/{}", options.site_pkg_dir, file_name(options, "css"))
+}
+
+/// The name of one of the files for the browser, by its ending, as the pages of the application have it.
+fn file_name(options: &LeptosOptions, ending: &str) -> String {
     let hash = options.hash_files.then(|| {
         let text = std::fs::read_to_string(std::env::current_exe().ok()?.parent()?.join(&*options.hash_file)).ok()?;
-        text.lines().find_map(|line| line.strip_prefix("css:")).map(|hash| format!(".{}", hash.trim()))
+        let hash = text.lines().find_map(|line| line.strip_prefix(ending)?.strip_prefix(':'))?;
+        Some(format!(".{}", hash.trim()))
     });
-    format!("/{}/{}{}.css", options.site_pkg_dir, options.output_name, hash.flatten().unwrap_or_default())
+    // As Leptos writes it into the pages: cargo-leptos sets the variable, and names the file otherwise.
+    let is_plain = ending == "wasm" && std::option_env!("LEPTOS_OUTPUT_NAME").is_none();
+    let plain = if is_plain { "_bg" } else { "" };
+    format!("{}{}.{ending}", options.output_name, hash.flatten().unwrap_or_else(|| plain.to_owned()))
+}
+
+/// Those of the files for the browser that are not there, of the few without which pages have no looks and are not live.
+#[must_use]
+pub fn missing_files(site_root: &Path) -> Vec<PathBuf> {
+    let options = leptos_options(site_root, SocketAddr::from(([127, 0, 0, 1], 0)));
+    let folder = site_root.join(&*options.site_pkg_dir);
+    let files = ["css", "js", "wasm"].map(|ending| folder.join(file_name(&options, ending)));
+    files.into_iter().filter(|file| !file.is_file()).collect()
 }

@@ -73,8 +73,22 @@ pub enum KeyError {
     /// Neither of the two forms.
     #[error("a key is 32 bytes as 64 hexadecimal digits or as base64")]
     Form,
-    /// The key's file could not be read or made.
-    #[error("the key file {path}: {source}")]
+    /// There is no key's file, and none could be made.
+    #[error(
+        "no key file could be made at {path}: {source}. Make the folder, and give it to the user that the server runs as; or set \
+         SECRET_KEY, and no file is needed"
+    )]
+    NotMade {
+        /// Its path.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The key's file could not be read, or holds no key.
+    #[error(
+        "the key file {path} cannot be used: {source}. What is sealed in the database beside it opens with this key alone, so give \
+         the file to the user that the server runs as, or bring it back from a backup; or set SECRET_KEY to what it held"
+    )]
     File {
         /// Its path.
         path: String,
@@ -155,7 +169,7 @@ impl SecretKey {
     /// # Errors
     /// When the file cannot be read or made, or holds no key.
     pub fn from_file(path: &Path) -> Result<Self, KeyError> {
-        let failed = |source| KeyError::File { path: path.display().to_string(), source };
+        let failed = |source| KeyError::NotMade { path: path.display().to_string(), source };
         if !path.try_exists().map_err(failed)? {
             // Written beside it first, and only then given its name: a process that is killed leaves no half of a key.
             let draft = path.with_extension(format!("{}.new", random_text()));
@@ -175,6 +189,15 @@ impl SecretKey {
                 return Err(failed(error));
             }
         }
+        Self::read(path)
+    }
+
+    /// The key in this file, which is not made.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds no key.
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
+        let failed = |source| KeyError::File { path: path.display().to_string(), source };
         let text = std::fs::read_to_string(path).map_err(failed)?;
         text.parse().map_err(|error| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))
     }

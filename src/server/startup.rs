@@ -2,14 +2,12 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
-    path::Path,
+    net::SocketAddr,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
 use axum::Router;
-use reqwest::Url;
 use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
@@ -20,7 +18,7 @@ use super::{
     acts,
     backplane::{self, Link},
     clock::Clock,
-    config::{Config, PlatformConfig, PublicUrl},
+    config::{Config, PlatformConfig},
     endpoints,
     guests::{Files, Guests},
     janitor,
@@ -28,57 +26,32 @@ use super::{
         board,
         hub::{Hub, Limits},
     },
-    metrics::{self, Metrics, series},
+    metrics::{Metrics, series},
     platform::{AuthMode, Platform, acapy, confirmd},
     router,
     sandbox::{self, ORG_ID, Sandbox},
-    secrets::{KeyError, KeyRing, Secret, SecretKey, fingerprint, random_text},
+    secrets::{Secret, fingerprint, random_text},
     serve::{self, Listener},
     sessions::{
         Due, Intake, Sessions,
         intake::{self, Queue},
     },
     state::{App, Parts},
-    store::{Store, StoreError},
+    store::{Store, StoreError, Unusable},
     trace::export::{self, Outlet},
 };
+use crate::domain::time::Timestamp;
 
-/// Why the server could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The database cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The key cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The sockets' thread cannot be started.
-    #[error("the sockets' thread: {0}")]
-    Sockets(io::Error),
-    /// The metrics cannot be made.
-    #[error("the metrics: {0}")]
-    Metrics(#[from] metrics::Error),
-    /// Spans cannot be exported as it is configured.
-    #[error("the export of spans: {0}")]
-    Export(#[from] export::Error),
-    /// The platform's client cannot be made.
-    #[error("the platform's client: {0}")]
-    Client(#[from] reqwest::Error),
-    /// The way to other servers cannot be set up.
-    #[error("the backplane: {0}")]
-    Backplane(#[from] backplane::Lost),
-    /// An address cannot be formed.
-    #[error("PUBLIC_URL cannot be formed from the address it listens on")]
-    Address,
-}
+mod addresses;
+mod failure;
+mod greeting;
+mod keys;
+
+pub use addresses::lan_address;
+use addresses::{own_url, public_url};
+pub use failure::StartError;
+pub use greeting::greeting;
+pub use keys::{key_file, keys};
 
 /// A task ended that has to go on: nothing would be recorded, begun, deleted or served any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -122,16 +95,23 @@ impl Server {
         let metrics_listener = metrics_address
             .map(|address| Listener::bind(address).map_err(|source| StartError::Listen { address, source }))
             .transpose()?;
+        for doubt in config.doubts() {
+            tracing::warn!("{doubt}");
+        }
+        if let [missing, ..] = &*router::missing_files(&config.site_root) {
+            let missing = missing.display();
+            tracing::warn!(
+                "there is no {missing}, so pages have no looks and are not live: LEPTOS_SITE_ROOT has to be where `make build` put it"
+            );
+        }
         let keys = Arc::new(keys(&config)?);
-        let store = Store::open(&config.database_url.0, config.database_connections, Arc::clone(&keys)).await?;
+        let url = &config.database_url.0;
+        let store = Store::open(url, config.database_connections, Arc::clone(&keys)).await;
+        let store = store.map_err(|error| Unusable::new(url, error))?;
         let terms = config.desk.consent_text();
         let consent = fingerprint(&terms);
-        let mut tx = store.begin().await?;
-        // Those that are left are those of a process that is no more.
-        tx.free_leases().await?;
-        tx.schedule_purges(config.desk.lifetimes.keep, config.desk.lifetimes.unfinished).await?;
-        tx.keep_consent(&consent, &terms, clock.now()).await?;
-        tx.commit().await?;
+        let now = clock.now();
+        prepare(&store, &config, &consent, &terms, now).await.map_err(|error| Unusable::new(url, error))?;
         let public_url = public_url(&config, local)?;
         let is_sandbox = matches!(config.platform, PlatformConfig::Sandbox);
         let webhook_secrets = if config.webhook_secrets.is_empty() && is_sandbox {
@@ -139,9 +119,6 @@ impl Server {
         } else {
             config.webhook_secrets.clone()
         };
-        if config.webhook_auth == AuthMode::None {
-            tracing::warn!("webhooks are not authenticated: only WEBHOOK_PATH_TOKEN keeps strangers out");
-        }
         let admin_token = config.admin_token.clone().or_else(|| is_sandbox.then(|| Secret(random_text())));
         let metrics = Arc::new(Metrics::new()?);
         let (tracer, outlet) = export::open(config.export.as_ref(), &metrics)?;
@@ -159,11 +136,6 @@ impl Server {
             }
             PlatformConfig::Sandbox => {
                 let own_url = own_url(local)?;
-                let mut webhook_url = own_url.clone();
-                webhook_url.set_path("/api/webhooks/confirmd");
-                if let (Some(token), Ok(mut path)) = (&config.webhook_path_token, webhook_url.path_segments_mut()) {
-                    path.push(&token.0);
-                }
                 let sandbox = Sandbox::new(sandbox::Settings {
                     store: store.clone(),
                     clock: clock.clone(),
@@ -171,8 +143,8 @@ impl Server {
                     public_url: public_url.clone(),
                     // The public name may lead through a proxy that this machine does not reach.
                     desk_url: own_url.clone(),
+                    webhook_url: config.webhook_address(&own_url),
                     own_url,
-                    webhook_url,
                     webhook_auth: config.webhook_auth,
                     webhook_secret: webhook_secrets.first().cloned().unwrap_or(Secret(String::new())),
                     client_secret: Secret(random_text()),
@@ -295,6 +267,16 @@ impl Server {
     }
 }
 
+/// What is written before anything is served.
+async fn prepare(store: &Store, config: &Config, consent: &str, terms: &str, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    // Those that are left are those of a process that is no more.
+    tx.free_leases().await?;
+    tx.schedule_purges(config.desk.lifetimes.keep, config.desk.lifetimes.unfinished).await?;
+    tx.keep_consent(consent, terms, now).await?;
+    tx.commit().await
+}
+
 /// Waits until the server is told to stop, or has to: each of these tasks ends only after it was told, unless it panics.
 async fn until_told(
     signal: impl Future<Output = ()>,
@@ -313,7 +295,11 @@ async fn until_told(
 fn limits(config: &Config, files: Files) -> Limits {
     let room = files.for_sockets();
     if config.max_clients > room {
-        tracing::info!(room, "the limit of open files leaves room for fewer sockets than MAX_CLIENTS");
+        tracing::info!(
+            room,
+            "the limit of open files leaves room for fewer sockets than MAX_CLIENTS: raise it (LimitNOFILE= with systemd), or lower \
+             MAX_CLIENTS to what you expect"
+        );
     }
     Limits::new(
         config.max_clients_per_session,
@@ -331,55 +317,6 @@ async fn forget(app: App, mut stop: watch::Receiver<bool>) {
             _ = stop.changed() => return,
         }
     }
-}
-
-/// The keys of a configuration. Where none is set, the present one lies beside the database.
-///
-/// # Errors
-/// When the key's file cannot be used.
-pub fn keys(config: &Config) -> Result<KeyRing, KeyError> {
-    let present = match &config.secret_key {
-        Some(key) => key.clone(),
-        None => key_beside(&config.database_url.0)?,
-    };
-    Ok(KeyRing::new(present, config.old_keys.clone()))
-}
-
-/// `vestibule.db` has its key in `vestibule.key`.
-fn key_beside(database_url: &str) -> Result<SecretKey, KeyError> {
-    let path = database_url.trim_start_matches("sqlite://");
-    let path = path.split('?').next().unwrap_or_default();
-    SecretKey::from_file(&Path::new(path).with_extension("key"))
-}
-
-/// Where this process reaches itself.
-fn own_url(local: SocketAddr) -> Result<Url, StartError> {
-    let host = if local.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { local.ip() };
-    Url::parse(&format!("http://{}/", SocketAddr::new(host, local.port()))).map_err(|_| StartError::Address)
-}
-
-fn public_url(config: &Config, local: SocketAddr) -> Result<Url, StartError> {
-    if let PublicUrl::Given(url) = &config.public_url {
-        return Ok(url.clone());
-    }
-    let host = match local.ip() {
-        ip if ip.is_loopback() => "localhost".to_owned(),
-        // A phone has to reach what the code says: the address of the network, where there is one.
-        ip if ip.is_unspecified() => lan_address().map_or_else(|| "localhost".to_owned(), |ip| ip.to_string()),
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("[{ip}]"),
-    };
-    Url::parse(&format!("http://{host}:{}/", local.port())).map_err(|_| StartError::Address)
-}
-
-/// This machine's address on its network. Connecting a UDP socket sends nothing; it only asks which way it would go.
-#[must_use]
-pub fn lan_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // An address that is reserved for documentation (RFC 5737).
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    let address = socket.local_addr().ok()?.ip();
-    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
 }
 
 #[cfg(test)]

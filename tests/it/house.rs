@@ -98,7 +98,7 @@ fn each_library_stays_in_its_room() {
     nobody_names("", &["redis::"], &["server/backplane/"]);
     nobody_names("", &["prometheus::"], &["server/metrics/"]);
     nobody_names("", &["opentelemetry"], &["server/trace/"]);
-    nobody_names("server", &["reqwest::Client"], &["server/platform/", "server/sandbox/"]);
+    nobody_names("server", &["reqwest::Client"], &["server/platform/", "server/sandbox/", "server/doctor/"]);
     // Platform words end at the platform, and at the sandbox that plays one.
     nobody_names(
         "server",

@@ -11,6 +11,8 @@
 //! - [`exposition::Exposition`]: what `/metrics` says, read strictly.
 //! - [`cluster::Cluster`]: several servers as processes of their own, with PostgreSQL, Redis and a balancer.
 //! - [`collector::Collector`]: where spans are exported to, over OTLP/HTTP.
+//! - [`patient::Patient`]: somebody's configuration, for commands that end, such as `doctor`; [`odd::Odd`]: a server that answers
+//!   everything alike.
 //! - [`program::Program`]: the binary itself, which can be killed; [`visit::Visit`]: a browser's visit to it, which writes
 //!   down everything it is answered.
 
@@ -33,6 +35,7 @@ mod collector;
 mod course;
 mod database;
 mod descriptors;
+mod doctor;
 mod export;
 mod exposition;
 mod figures;
@@ -51,8 +54,11 @@ mod live;
 mod metrics;
 mod migration;
 mod misbehaviour;
+mod odd;
+mod outlook;
 mod own_platform;
 mod passage;
+mod patient;
 mod platform;
 mod postgres;
 mod privacy;
@@ -60,6 +66,7 @@ mod program;
 mod raw;
 mod reconcile;
 mod redis;
+mod registering;
 mod repeat;
 mod retention;
 mod rfc6455;
@@ -71,6 +78,7 @@ mod serving;
 mod sockets;
 mod spans;
 mod staff;
+mod starting;
 mod storm;
 mod terms;
 mod tls;

@@ -239,6 +239,23 @@ impl Wait {
     }
 }
 
+/// Tells itself something over a backplane and hears it, as a server does every few seconds.
+///
+/// # Errors
+/// When that does not come about.
+pub async fn try_out(backplane: &dyn Backplane) -> Result<(), Lost> {
+    let own = rand::rng().random();
+    let mut listener = within_patience(backplane.listener()).await?;
+    within_patience(listener.begin(&[Topic::Server(own)])).await?;
+    let mut teller = within_patience(backplane.teller()).await?;
+    within_patience(teller.tell(&[(Topic::Server(own), own)])).await?;
+    within_patience(async {
+        while listener.next().await? != (Topic::Server(own), own) {}
+        Ok(())
+    })
+    .await
+}
+
 /// Gives up what takes too long.
 async fn within_patience<T>(work: impl Future<Output = Result<T, Lost>>) -> Result<T, Lost> {
     tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(Lost::Silence))

@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc, time::Du
 
 use reqwest::Url;
 
+mod address;
+mod doubts;
 mod export;
 mod platform;
 mod proxies;
@@ -14,6 +16,7 @@ mod rate;
 mod reader;
 mod variables;
 
+pub use address::{is_same, not_here, without_secrets};
 pub use export::{Export, Sampling};
 pub use platform::PlatformConfig;
 pub use proxies::Proxies;
@@ -182,10 +185,12 @@ impl Config {
             database_url,
             database_connections: r.number("DATABASE_CONNECTIONS", 16),
             redis_url,
-            secret_key: r.parse("SECRET_KEY", None, "32 bytes as 64 hexadecimal digits or base64", |value| {
+            secret_key: r.secret("SECRET_KEY", None, "32 bytes as 64 hexadecimal digits or base64", |value| {
                 value.parse().ok().map(Some)
             }),
-            old_keys: r.list("SECRET_KEY_OLD", "keys in the form of SECRET_KEY", |value| value.parse().ok()),
+            old_keys: r.secret("SECRET_KEY_OLD", Vec::new(), "keys in the form of SECRET_KEY", |value| {
+                value.split(',').map(str::trim).filter(|key| !key.is_empty()).map(|key| key.parse().ok()).collect()
+            }),
             platform,
             platform_timeout: r.length("PLATFORM_TIMEOUT", "30s"),
             tenant_id: r.owned("CONFIRMD_TENANT_ID"),

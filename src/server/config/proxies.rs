@@ -22,6 +22,12 @@ pub(super) fn network(text: &str) -> Option<IpNet> {
 }
 
 impl Proxies {
+    /// Whether there are any.
+    #[must_use]
+    pub fn are_any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Whether one of them has this address; an IPv4 address is the same as IPv6 writes it.
     #[must_use]
     pub fn have(&self, address: IpAddr) -> bool {

@@ -135,7 +135,7 @@ pub const VARIABLES: &[Variable] = &[
 pub fn help() -> String {
     use std::fmt::Write;
     let mut text = format!(
-        "vestibule {} - a self-hosted registration desk for digital wallets\n\nUsage: vestibule [migrate | backup FILE | restore FILE | export FILE | import FILE | reencrypt | health | --help | --version]\n\n\
+        "vestibule {} - a self-hosted registration desk for digital wallets\n\nUsage: vestibule [migrate | backup FILE | restore FILE | export FILE | import FILE | reencrypt | health | doctor | webhook register | webhook show | --help | --version]\n\n\
          Without a command it serves.\n\n\
          migrate    brings the database's tables up to date, as a start does too\n\
          backup     copies SQLite's file into a new one, also beside a running server\n\
@@ -143,7 +143,9 @@ pub fn help() -> String {
          export     writes all that the database holds into a new file\n\
          import     fills an empty database with such a file, for instance one on PostgreSQL, and compares\n\
          reencrypt  seals everything in the database anew with SECRET_KEY; SECRET_KEY_OLD names the keys before\n\
-         health     asks the server on this machine whether it lives\n\n\
+         health     asks the server on this machine whether it lives\n\
+         doctor     looks at everything a server needs, changes nothing, and says how to mend what is wrong; ends with 1 then\n\
+         webhook    register: has the ConfirmD Platform send its webhooks to PUBLIC_URL; show: says where it sends them\n\n\
          It is configured by environment variables, also from a file `.env`:\n\n",
         env!("CARGO_PKG_VERSION")
     );

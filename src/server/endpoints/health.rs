@@ -23,8 +23,11 @@ pub async fn ready(State(app): State<App>) -> Result<Json<Value>, Problem> {
     }))
 }
 
-/// `GET` on the webhook's address: for people who check it with a browser. It says the same with a wrong path token,
-/// so that nothing can be learned from it.
+/// What the webhook's address says to whoever looks at it.
+pub const WEBHOOK: &str = "Vestibule receives webhooks here, by POST.";
+
+/// `GET` on the webhook's address: for people who check it with a browser, and for `vestibule doctor`. It says the same with a
+/// wrong path token, so that nothing can be learned from it.
 pub async fn webhook() -> &'static str {
-    "Vestibule receives webhooks here, by POST."
+    WEBHOOK
 }

@@ -18,7 +18,7 @@ use super::{
 
 mod admin;
 mod export;
-mod health;
+pub mod health;
 pub mod language;
 mod link;
 pub mod metrics;

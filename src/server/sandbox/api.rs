@@ -63,7 +63,9 @@ pub async fn check(
     if !same_secret(token.as_bytes(), sandbox.access_token.0.as_bytes()) {
         return failure(StatusCode::UNAUTHORIZED, "Unauthorized");
     }
-    if path.get("org").map(String::as_str) != Some(ORG_ID) {
+    let query = Query::<HashMap<String, String>>::try_from_uri(request.uri()).unwrap_or_default();
+    let org = path.get("org").or_else(|| query.get("orgId"));
+    if org.map(String::as_str) != Some(ORG_ID) {
         return failure(StatusCode::FORBIDDEN, "Organization does not have access");
     }
     next.run(request).await

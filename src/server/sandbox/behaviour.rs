@@ -32,6 +32,8 @@ pub struct Behaviour {
     pub answer_delay: u64,
     /// What goes wrong with the next calls of the API, one for each call, in order.
     pub faults: VecDeque<Fault>,
+    /// By which calls it is told where its webhooks go.
+    pub registration: Registration,
     /// Whether every call of the API answers 503. Meanwhile no fault is used up.
     pub down: bool,
 }
@@ -49,6 +51,7 @@ impl Default for Behaviour {
             seed: 0,
             answer_delay: 0,
             faults: VecDeque::new(),
+            registration: Registration::Signing,
             down: false,
         }
     }
@@ -106,6 +109,20 @@ pub enum BodyForm {
     Flat,
     /// One of the three, by chance for each copy.
     Any,
+}
+
+/// By which calls an operator says where webhooks go (contract 5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Registration {
+    /// `register`, which takes a secret and signs with it.
+    Signing,
+    /// `register`, which drops the secret without a word; webhooks show nothing.
+    Plain,
+    /// The same, but it refuses what it does not know.
+    Strict,
+    /// `apps`, which takes a secret and shows it; there is no `register`.
+    Apps,
 }
 
 /// What goes wrong with one call of the API.

@@ -31,12 +31,14 @@ mod behaviour;
 mod cards;
 mod proofs;
 mod records;
+mod registration;
 mod wallet;
 mod webhook;
 
 use behaviour::Mood;
-pub use behaviour::{Behaviour, BodyForm, Fault, OutOfBandPlace, UrlForm};
+pub use behaviour::{Behaviour, BodyForm, Fault, OutOfBandPlace, Registration, UrlForm};
 use records::Records;
+use registration::Hook;
 
 /// The organisation of the sandbox; made up.
 pub const ORG_ID: &str = "5a0d8c51-0b1e-4c55-8f3e-5b7f6b1f2d10";
@@ -58,9 +60,9 @@ pub struct Settings {
     pub public_url: Url,
     /// Where the wallet fetches those links. The same, unless the desk does not reach itself under its public name.
     pub desk_url: Url,
-    /// Where its webhooks go.
+    /// Where its webhooks go until another address is registered.
     pub webhook_url: Url,
-    /// How they are authenticated,
+    /// How they are authenticated until then,
     pub webhook_auth: AuthMode,
     /// and with what.
     pub webhook_secret: Secret,
@@ -73,6 +75,7 @@ pub struct Sandbox {
     to: Settings,
     records: Mutex<Records>,
     mood: Mutex<Mood>,
+    hook: Mutex<Hook>,
     http: reqwest::Client,
     /// Where it is mounted.
     base_url: Url,
@@ -103,6 +106,12 @@ impl Sandbox {
         Ok(Arc::new(Self {
             records: Mutex::new(Records::load(&settings.store).await?),
             mood: Mutex::default(),
+            hook: Mutex::new(Hook {
+                url: settings.webhook_url.clone(),
+                auth: settings.webhook_auth,
+                secret: settings.webhook_secret.clone(),
+                app: None,
+            }),
             http: reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap_or_default(),
             base_url: mounted(&settings.own_url),
             access_token: Secret(random_text()),
@@ -118,7 +127,15 @@ impl Sandbox {
 
     /// Its part of the address space, below `/sandbox`.
     pub fn router(self: Arc<Self>) -> Router {
+        let webhooks = Router::new()
+            .route("/{org}/register", post(registration::register))
+            .route("/webhookurl", get(registration::show))
+            .layer(from_fn_with_state(Arc::clone(&self), api::misbehave))
+            .layer(from_fn_with_state(Arc::clone(&self), api::check));
         let organisation = Router::new()
+            .route("/", get(registration::organisation))
+            .route("/apps", post(registration::make_app))
+            .route("/apps/{id}", get(registration::app))
             .route("/connections", post(api::create_invitation))
             .route("/connections/{id}", get(api::connection))
             .route("/agent/connections", get(api::connections))
@@ -133,6 +150,7 @@ impl Sandbox {
             .route("/realms/sandbox/protocol/openid-connect/token", post(api::token))
             .route("/invitations/default/{id}", get(api::short_url))
             .nest("/orgs/{org}", organisation)
+            .nest("/webhooks/orgs", webhooks)
             .route("/wallet", get(wallet::open).post(wallet::connect))
             .route("/wallet/{connection}", get(answer::show).post(answer::answer))
             .layer(from_fn_with_state(Arc::clone(&self), api::catch_up))

@@ -32,10 +32,10 @@ impl Sandbox {
 
     /// Posts a body; gives up after four attempts, like the platform.
     async fn post(&self, body: String) {
-        let to = &self.to;
         for wait in [2, 4, 8, 0] {
-            let headers = to.webhook_auth.headers(&to.webhook_secret, to.clock.now(), body.as_bytes());
-            let request = self.http.post(to.webhook_url.clone()).header(header::CONTENT_TYPE, "application/json");
+            let to = self.hook().clone();
+            let headers = to.auth.headers(&to.secret, self.to.clock.now(), body.as_bytes());
+            let request = self.http.post(to.url).header(header::CONTENT_TYPE, "application/json");
             let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
             match request.body(body.clone()).send().await {
                 Ok(answer) if answer.status().is_success() => return,

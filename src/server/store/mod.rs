@@ -26,6 +26,7 @@ mod events;
 mod figures;
 mod hand_overs;
 mod history;
+mod inspection;
 mod listening;
 mod matching;
 mod postgres;
@@ -38,6 +39,7 @@ mod staff;
 mod statement;
 mod strays;
 mod transfer;
+mod trouble;
 
 pub use act::{About, ActKind, Lane};
 pub use acts::Act;
@@ -47,6 +49,7 @@ pub use board::{ByName, Entry, Listed, Place, Towards};
 pub use events::{EventOutcome, Source, UnmatchedEvent};
 pub use figures::Course;
 pub use history::{PastAct, PastAttempt, PastEvent};
+pub use inspection::{Inspection, SealedRows, Tables, inspect};
 pub use listening::Listening;
 pub use matching::Matched;
 pub use registrations::{Exported, Registration, Submitted};
@@ -55,6 +58,7 @@ pub use sqlite::{BackupError, Copied, backup, restore};
 pub use staff::{Deed, Recorded, SignIn};
 pub use strays::Stray;
 pub use transfer::{Sum, TransferError};
+pub use trouble::{Unusable, name_of, of_place, path_of};
 
 /// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]

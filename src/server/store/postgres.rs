@@ -14,6 +14,7 @@ use sqlx::{
     AssertSqlSafe, Connection as _, Encode, Executor, Postgres as Pg, Type,
     encode::IsNull,
     error::BoxDynError,
+    migrate::Migrator,
     pool::PoolConnection,
     postgres::{
         PgArgumentBuffer, PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgQueryResult, PgRow,
@@ -26,6 +27,9 @@ use super::{
     StoreError,
     statement::{Answer, Read, Row, Value},
 };
+
+/// The changes of the tables, from nothing to what they are now.
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How many statements a connection keeps prepared: all there are.
 const STATEMENTS: usize = 128;
@@ -69,13 +73,23 @@ pub(super) struct Part {
 impl Postgres {
     /// Connects, brings the tables up to date, and keeps at most so many connections.
     pub(super) async fn open(url: &str, most: u32) -> Result<Self, StoreError> {
-        let options =
-            PgConnectOptions::from_str(url)?.application_name("vestibule").statement_cache_capacity(STATEMENTS);
+        let options = options(url)?;
         let mut migrating = connect_at_start(&options).await?;
         // One process at a time: the migrator takes a lock.
-        sqlx::migrate!("migrations/postgres").run(&mut migrating).await?;
+        MIGRATIONS.run(&mut migrating).await?;
         warn_of_what_is_not_durable(&mut migrating).await?;
         migrating.close().await?;
+        Ok(Self::over(options, most))
+    }
+
+    /// Connects once, without waiting for a server that starts, and changes nothing.
+    pub(super) async fn look(url: &str) -> Result<Self, StoreError> {
+        let options = options(url)?;
+        within(ACQUIRE, PgConnection::connect_with(&options)).await?.close().await?;
+        Ok(Self::over(options, 1))
+    }
+
+    fn over(options: PgConnectOptions, most: u32) -> Self {
         let doubtful = Arc::new(AtomicBool::new(false));
         let (in_doubt, settled) = (Arc::clone(&doubtful), Arc::clone(&doubtful));
         let pool = PgPoolOptions::new()
@@ -97,7 +111,7 @@ impl Postgres {
                 })
             })
             .connect_lazy_with(options.options(LIMITS));
-        Ok(Self { pool, doubtful })
+        Self { pool, doubtful }
     }
 
     /// The most connections it has.
@@ -258,6 +272,10 @@ impl Encode<'_, Pg> for Null {
     }
 }
 
+fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    Ok(PgConnectOptions::from_str(url)?.application_name("vestibule").statement_cache_capacity(STATEMENTS))
+}
+
 /// Connects when this process starts. A database that starts at the same moment is waited for.
 async fn connect_at_start(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
     let began = Instant::now();
@@ -265,7 +283,7 @@ async fn connect_at_start(options: &PgConnectOptions) -> Result<PgConnection, St
         let connected = within(PATIENCE, PgConnection::connect_with(options)).await;
         match connected {
             Err(error) if error.is_lost_connection() && !error.is_of_tls() && began.elapsed() < START => {
-                tracing::warn!(%error, "waiting for the database");
+                tracing::warn!(%error, "the database does not answer yet; waiting for it, half a minute at most");
                 sleep(START / 60).await;
             }
             connected => return connected,

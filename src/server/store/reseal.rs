@@ -6,29 +6,29 @@ use super::{
 };
 
 /// A column of sealed data: how its rows are walked through, how one is changed, and what each is bound to.
-struct Column {
+pub(super) struct Column {
     /// The rows after a key, in the order of the key.
-    select: &'static str,
+    pub(super) select: &'static str,
     /// Changes one row, unless somebody else has meanwhile.
     update: &'static str,
-    place: fn(&Sealed) -> String,
+    pub(super) place: fn(&Sealed) -> String,
 }
 
-struct Sealed {
+pub(super) struct Sealed {
     /// Or another key that is one text.
-    session: String,
+    pub(super) session: String,
     /// 0 where a row is a whole session's.
-    attempt: i64,
-    sealed: Vec<u8>,
+    pub(super) attempt: i64,
+    pub(super) sealed: Vec<u8>,
 }
 
 impl Sealed {
-    fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &mut Row<'_>) -> Result<Self, StoreError> {
         Ok(Self { session: row.next()?, attempt: row.next()?, sealed: row.next()? })
     }
 }
 
-const COLUMNS: [Column; 5] = [
+pub(super) const COLUMNS: [Column; 5] = [
     Column {
         select: "SELECT id AS session, CAST(0 AS BIGINT) AS attempt, wallet_name AS sealed FROM sessions \
                  WHERE wallet_name IS NOT NULL AND id > ?1 AND ?2 >= 0 ORDER BY id LIMIT 500",

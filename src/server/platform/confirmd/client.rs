@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{StatusCode, Url, header};
+use reqwest::{Method, StatusCode, Url, header};
 use serde_json::Value;
 
 use super::token::Tokens;
@@ -38,9 +38,9 @@ pub struct Settings {
 /// The client.
 pub struct Client {
     http: reqwest::Client,
-    settings: Settings,
+    pub(super) settings: Settings,
     /// How long a call may take. Those that reach the agent take up to 5 s in practice (contract 0).
-    timeout: Duration,
+    pub(super) timeout: Duration,
     tokens: Tokens,
     metrics: Arc<Metrics>,
 }
@@ -76,12 +76,39 @@ impl Client {
     ) -> Result<Option<Value>, PlatformError> {
         let path = ["orgs", &self.settings.org_id].into_iter().chain(path.iter().copied());
         let url = http::address(&self.settings.base_url, path)?;
+        let answer = self.ask(&call.method(), &url, query, body).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let error = answer_error(&answer);
+        let body = read(answer).await;
+        if let Some(error) = error {
+            let missing = call.reads_one()
+                && matches!(error, PlatformError::Unavailable { status: 500, .. })
+                && body.is_ok_and(|body| String::from_utf8_lossy(&body).to_ascii_lowercase().contains("not found"));
+            return if missing { Ok(None) } else { Err(error) };
+        }
+        match serde_json::from_slice(&body?) {
+            Ok(Value::Object(mut envelope)) => Ok(Some(envelope.remove("data").unwrap_or(Value::Null))),
+            _ => Err(PlatformError::Nonsense("an answer is not the JSON envelope".to_owned())),
+        }
+    }
+
+    /// Calls an address of the API, once more with a fresh token where the first one is refused. Gives back the answer
+    /// whatever its status.
+    pub(super) async fn ask(
+        &self,
+        method: &Method,
+        url: &Url,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<reqwest::Response, PlatformError> {
         let mut fresh = false;
         loop {
-            let token = self.tokens.get(&self.http, &self.settings, self.timeout, &self.metrics).await?;
+            let token = self.token().await?;
             let mut request = self
                 .http
-                .request(call.method(), url.clone())
+                .request(method.clone(), url.clone())
                 .query(query)
                 .header(header::ACCEPT, "application/json")
                 .headers(trace::headers_of_a_call())
@@ -90,27 +117,17 @@ impl Client {
                 request = request.json(body);
             }
             let answer = request.send().await.map_err(|error| unreachable(&error))?;
-            if answer.status() == StatusCode::UNAUTHORIZED && !fresh {
-                self.tokens.drop(&token).await;
-                fresh = true;
-                continue;
+            if answer.status() != StatusCode::UNAUTHORIZED || fresh {
+                return Ok(answer);
             }
-            if answer.status() == StatusCode::NOT_FOUND {
-                return Ok(None);
-            }
-            let error = answer_error(&answer);
-            let body = read(answer).await;
-            if let Some(error) = error {
-                let missing = call.reads_one()
-                    && matches!(error, PlatformError::Unavailable { status: 500, .. })
-                    && body.is_ok_and(|body| String::from_utf8_lossy(&body).to_ascii_lowercase().contains("not found"));
-                return if missing { Ok(None) } else { Err(error) };
-            }
-            return match serde_json::from_slice(&body?) {
-                Ok(Value::Object(mut envelope)) => Ok(Some(envelope.remove("data").unwrap_or(Value::Null))),
-                _ => Err(PlatformError::Nonsense("an answer is not the JSON envelope".to_owned())),
-            };
+            self.tokens.drop(&token).await;
+            fresh = true;
         }
+    }
+
+    /// A token that is good for a call.
+    pub(super) async fn token(&self) -> Result<String, PlatformError> {
+        self.tokens.get(&self.http, &self.settings, self.timeout, &self.metrics).await
     }
 
     /// Resolves an invitation URL, long or short, to its message (contract 2.3). `None` when it leads to none.

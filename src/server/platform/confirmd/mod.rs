@@ -4,8 +4,10 @@
 
 mod calls;
 mod client;
+mod operator;
 mod token;
 mod webhook;
 
 pub use client::{Client, Settings};
+pub use operator::{NotRegistered, Registered, Taken};
 pub use webhook::translate;

@@ -46,6 +46,17 @@ impl Connection {
         Self::set_up(rusqlite::Connection::open_with_flags(path, flags)?, BUSY)
     }
 
+    /// One that only looks, and leaves nothing beside the file: where there is no log, nobody has it open.
+    pub(in super::super) fn to_look(path: &Path) -> Result<Self, StoreError> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let address = std::path::absolute(path).ok().and_then(|path| reqwest::Url::from_file_path(path).ok());
+        let Some(mut address) = address.filter(|_| !Path::new(&log).exists()) else { return Self::to_read(path) };
+        address.set_query(Some("immutable=1"));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        Self::set_up(rusqlite::Connection::open_with_flags(address.as_str(), flags)?, BUSY)
+    }
+
     fn set_up(connection: rusqlite::Connection, patience: Duration) -> Result<Self, StoreError> {
         connection.busy_timeout(patience)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -13,14 +13,14 @@ use super::{
 
 mod backup;
 mod checkpoint;
-mod connection;
+pub(super) mod connection;
 mod readers;
 mod writer;
 
 pub use backup::{BackupError, Copied, backup, restore};
 
 /// The changes of the tables, from nothing to what they are now.
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// What the writer keeps of the file in memory, in KiB: with the keys of some ten thousand registrations, whose pages every
 /// delivery changes at random places. Readers have SQLite's 2 MiB each at most.
