@@ -4,6 +4,7 @@
 
 mod calls;
 mod client;
+pub mod schema;
 mod token;
 mod webhook;
 
