@@ -33,7 +33,7 @@ site := target/release/hash.txt
 # The benchmark is a package of its own, and no part of the program.
 bench := --manifest-path bench/Cargo.toml
 
-.PHONY: help run build size test check unit soak e2e test-tls test-tls-here test-agent test-agent-here check-deploy screens lighthouse fuzz bench fmt doc audit clean FORCE
+.PHONY: help run build size test check unit soak e2e test-api test-api-here test-tls test-tls-here test-agent test-agent-here check-deploy screens lighthouse fuzz bench fmt doc audit clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,7 +46,7 @@ build: $(site) $(server) ## the release: target/release/vestibule and target/sit
 size: build ## what a browser loads, packed and not
 	@node scripts/size.mjs
 
-test: tools-test check unit e2e test-tls-here test-agent-here ## everything CI asks for: check, unit, build, e2e, test-tls, test-agent
+test: tools-test check unit e2e test-api-here test-tls-here test-agent-here ## everything CI asks for: check, unit, build, e2e, test-api, test-tls, test-agent
 
 check: tools-lint ## formatting and clippy, for the server and for the browser
 	cargo fmt --check
@@ -69,6 +69,16 @@ soak: tools-unit ## trouble among several servers for long (PEOPLE=5000, CHAOS_S
 
 e2e: tools-test build ## build and the browser tests (ARGS=... is passed on)
 	npx --no-install playwright test $(ARGS)
+
+test-api: tools-api build ## calls the API as its document says, and otherwise: Schemathesis (ARGS=... is passed on)
+	scripts/api $(ARGS)
+
+# In `make test`: a machine that cannot have Schemathesis says so, and does without.
+test-api-here: build
+	@status=0; scripts/tools api || status=$$?; case $$status in \
+	0) scripts/api ;; \
+	3) echo "SKIPPED: the API by its document, see the line above" ;; \
+	*) exit $$status ;; esac
 
 test-tls: tools-tls build ## the browser tests through nginx with TLS (ARGS=... is passed on)
 	scripts/tls $(ARGS)
@@ -121,7 +131,7 @@ audit: ## licences, advisories and sources of the dependencies (needs cargo-deny
 clean: ## remove what was built; the tools in .tools and node_modules stay
 	rm -rf target test-results playwright-report
 
-# tools-lint, tools-build, tools-test, tools-tls, tools-agent, tools-deploy
+# tools-lint, tools-build, tools-test, tools-tls, tools-agent, tools-api, tools-deploy
 tools-%: FORCE
 	@scripts/tools $*
 

@@ -2,17 +2,19 @@
 
     python3.13 end2end/agent/pin.py acapy-agent==1.7.0 >end2end/agent/requirements.txt
     python3.13 end2end/agent/pin.py --no-deps aries-askar==0.3.2 >end2end/agent/credo/requirements.txt
+    PYTHONS="3.11 3.12 3.13 3.14" python3.11 end2end/agent/pin.py schemathesis==4.32.5 >end2end/api/requirements.txt
 
 The versions are those that pip takes here and now. With the hashes nothing else can be installed, whichever index pip asks;
 they are of the wheels for the Pythons and machines below.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 
-PYTHONS = ["3.13", "3.14"]
+PYTHONS = os.environ.get("PYTHONS", "3.13 3.14").split()
 GLIBC = ["2_17", "2_24", "2_26", "2_27", "2_28", "2_31", "2_34", "2_35"]
 
 

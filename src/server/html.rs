@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use axum::{
+    body::Body,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -21,8 +22,13 @@ pub fn set_style(href: String) {
 
 /// A whole page, in the language of whoever draws it (`language::speaking`); else in English.
 pub fn page<V: IntoView>(status: StatusCode, title: &str, content: V) -> Response {
+    (status, answer(text(title, content))).into_response()
+}
+
+/// The text of such a page, for who keeps it.
+pub fn text<V: IntoView>(title: &str, content: V) -> String {
     let style = STYLE.get().map(String::as_str).unwrap_or_default();
-    let body = Owner::new().with(|| {
+    Owner::new().with(|| {
         view! {
             <!DOCTYPE html>
             <html lang=use_language().tag()>
@@ -39,7 +45,11 @@ pub fn page<V: IntoView>(status: StatusCode, title: &str, content: V) -> Respons
             </html>
         }
         .to_html()
-    });
+    })
+}
+
+/// The answer with such a text.
+pub fn answer(page: impl Into<Body>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (
@@ -47,5 +57,5 @@ pub fn page<V: IntoView>(status: StatusCode, title: &str, content: V) -> Respons
             HeaderValue::from_static("default-src 'self'; script-src 'none'; base-uri 'none'; form-action 'self'"),
         ),
     ];
-    (status, headers, body).into_response()
+    (headers, page.into()).into_response()
 }

@@ -8,6 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, ObjectBuilder, Type},
+};
 
 use super::{
     patience::TooSlow,
@@ -29,6 +33,7 @@ pub enum Problem {
     Forbidden,
     ForeignOrigin,
     NotFound,
+    Gone,
     MethodNotAllowed,
     UnderWay,
     UpgradeRequired,
@@ -40,20 +45,33 @@ pub enum Problem {
     Busy,
 }
 
-#[derive(Serialize)]
-struct Body {
+/// An error (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Body {
+    /// Always `about:blank`: what there is to know is in the other members.
     r#type: &'static str,
+    /// What it means, in a sentence for people.
     title: &'static str,
+    /// The answer's status.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What it means, for programs. A code never changes its meaning; there may be new ones.
+    #[schema(schema_with = codes)]
     code: &'static str,
     /// By which the log has more about it.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
 }
 
+fn codes() -> Object {
+    let codes = Problem::ALL.map(Problem::code);
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes)).build()
+}
+
 impl Problem {
     /// Every problem, for the documentation and its test.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::BadRequestType,
         Self::BadJson,
         Self::BadForm,
@@ -62,6 +80,7 @@ impl Problem {
         Self::Forbidden,
         Self::ForeignOrigin,
         Self::NotFound,
+        Self::Gone,
         Self::MethodNotAllowed,
         Self::UnderWay,
         Self::UpgradeRequired,
@@ -84,6 +103,14 @@ impl Problem {
             _ => None,
         });
         problem.unwrap_or(Self::TooLarge)
+    }
+
+    /// What is answered.
+    #[must_use]
+    pub fn body(self) -> Body {
+        let (status, code, title) = self.parts();
+        let request_id = trace::request_id().map(|id| id.to_string());
+        Body { r#type: "about:blank", title, status: status.as_u16(), code, request_id }
     }
 
     /// Its code, which is stable.
@@ -114,6 +141,7 @@ impl Problem {
             }
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign_origin", "calls from that origin are not allowed"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is nothing here"),
+            Self::Gone => (StatusCode::GONE, "gone", "this link is of no use any more, or never was"),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address does not take that method")
             }
@@ -137,10 +165,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, code, title) = self.parts();
-        let request_id = trace::request_id().map(|id| id.to_string());
-        let body = Body { r#type: "about:blank", title, status: status.as_u16(), code, request_id };
-        let mut response = (status, Json(body)).into_response();
+        let mut response = (self.parts().0, Json(self.body())).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let retry_after = match self {

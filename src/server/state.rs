@@ -157,8 +157,9 @@ impl App {
         self.public_url.scheme() == "https"
     }
 
-    /// `__Host-` binds the cookie to this host and to https; browsers refuse it over http.
-    fn cookie_name(&self) -> &'static str {
+    /// The name of the cookie that carries a session. `__Host-` binds the cookie to this host and to https; browsers refuse it over http.
+    #[must_use]
+    pub fn cookie_name(&self) -> &'static str {
         if self.is_https() { "__Host-vestibule" } else { "vestibule" }
     }
 

@@ -1,20 +1,48 @@
 //! What operators ask. *Runs: server.*
 
 use axum::{Json, extract::State, http::HeaderMap};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::server::{problem::Problem, state::App};
+use super::openapi::problems;
+use crate::{
+    domain::ids::SessionId,
+    server::{problem::Problem, state::App},
+};
 
-/// `GET /api/admin/websocket-stats`, in the form of the earlier system.
-pub async fn websocket_stats(State(app): State<App>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
+/// How many sockets there are, in the form of the earlier system.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SocketStats {
+    /// All sockets of this server.
+    total_connections: usize,
+    /// The sessions that have any.
+    active_sessions: Vec<SessionId>,
+    session_counts: Vec<SessionCount>,
+}
+
+/// The sockets of one session.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SessionCount {
+    session_id: SessionId,
+    clients: usize,
+}
+
+problems! { Refusals: Problem::Unauthorized, Problem::Forbidden }
+
+/// How many sockets each session has at this server.
+#[utoipa::path(
+    get, path = "/api/admin/websocket-stats", operation_id = "countSockets", tag = "operators",
+    security(("adminToken" = [])),
+    responses((status = 200, description = "The sockets of this server.", body = SocketStats), Refusals),
+)]
+pub async fn websocket_stats(State(app): State<App>, headers: HeaderMap) -> Result<Json<SocketStats>, Problem> {
     app.check_admin(&headers)?;
     let counts = app.sessions.hub.counts();
-    let sessions: Vec<_> = counts.iter().map(|(session, _)| session).collect();
-    let per_session: Vec<_> =
-        counts.iter().map(|(session, clients)| json!({ "sessionId": session, "clients": clients })).collect();
-    Ok(Json(json!({
-        "totalConnections": counts.iter().map(|(_, clients)| clients).sum::<usize>(),
-        "activeSessions": sessions,
-        "sessionCounts": per_session,
-    })))
+    Ok(Json(SocketStats {
+        total_connections: counts.iter().map(|(_, clients)| clients).sum(),
+        active_sessions: counts.iter().map(|(session, _)| *session).collect(),
+        session_counts: counts.into_iter().map(|(session_id, clients)| SessionCount { session_id, clients }).collect(),
+    }))
 }

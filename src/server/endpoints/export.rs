@@ -10,6 +10,7 @@ use axum::{
 use futures_util::stream;
 use serde_json::json;
 
+use super::openapi::problems;
 use crate::server::{
     problem::Problem,
     staff,
@@ -30,12 +31,32 @@ enum Form {
     Jsonl,
 }
 
-/// As RFC 4180 has it, with a header.
+problems! { Refusals: Problem::Unauthorized, Problem::Forbidden, Problem::StoreUnavailable }
+
+/// Every registration, as a table.
+///
+/// As RFC 4180 has it, with a header. A cell that a spreadsheet would take for a formula has an apostrophe before it. The export is
+/// recorded.
+#[utoipa::path(
+    get, path = "/admin/export.csv", operation_id = "exportTable", tag = "operators",
+    security(("adminToken" = [])),
+    responses(
+        (status = 200, description = "The table.", body = str, content_type = "text/csv; charset=utf-8; header=present"),
+        Refusals,
+    ),
+)]
 pub async fn csv(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     export(app, &headers, Form::Csv).await
 }
 
-/// A JSON object on each line.
+/// Every registration, as a JSON object on each line.
+///
+/// The export is recorded.
+#[utoipa::path(
+    get, path = "/admin/export.jsonl", operation_id = "exportLines", tag = "operators",
+    security(("adminToken" = [])),
+    responses((status = 200, description = "The lines.", body = str, content_type = "application/x-ndjson"), Refusals),
+)]
 pub async fn jsonl(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     export(app, &headers, Form::Jsonl).await
 }

@@ -1,7 +1,7 @@
 //! `GET /i/{link}`: what the code on screen holds. What fetches it decides what it gets: a wallet the invitation as
 //! JSON, a camera's browser a page that says how to go on (design 2). *Runs: server.*
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -10,14 +10,56 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
+use utoipa::{
+    IntoResponses, PartialSchema, ToSchema,
+    openapi::{Content, RefOr, response},
+};
 
-use super::language;
+use super::{language, openapi::problems};
 use crate::{
     language::{speaking, tr, use_language},
     server::{html, pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Invited},
 };
 
-/// Opens a short link.
+struct Refusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<response::Response>> {
+        let mut responses = problems::responses(&[Problem::Gone, Problem::StoreUnavailable]);
+        // People get a page that says it.
+        if let Some(RefOr::T(gone)) = responses.get_mut("410") {
+            gone.content.insert("text/html; charset=utf-8".to_owned(), Content::new(Some(String::schema())).into());
+        }
+        responses
+    }
+}
+
+/// An invitation of a wallet, as the platform made it (DIDComm, out-of-band or connections protocol).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the platform makes it; this says what every one has")]
+struct Invitation {
+    /// Which kind of message it is.
+    #[schema(rename = "@type", example = "https://didcomm.org/out-of-band/1.1/invitation")]
+    r#type: String,
+}
+
+/// What the code on screen holds.
+///
+/// A wallet gets the invitation as JSON, or is sent on to the platform's own address of it. Who asks for `text/html` gets a page
+/// for people; in the sandbox, the simulated wallet. A wallet's fetch is the first sign of a scan, and is told as `opened`.
+#[utoipa::path(
+    get, path = "/i/{link}", operation_id = "openLink", tag = "wallets",
+    params(("link" = String, Path, description = "From `link` of a session, 22 characters.", example = "q3Jd0Zb1mT7uYp5xRw2KcA")),
+    responses(
+        (
+            status = 200, description = "The invitation; for people, a page.",
+            content((Invitation = "application/json"), (str = "text/html; charset=utf-8")),
+        ),
+        (status = 303, description = "To the simulated wallet.", headers(("Location" = String))),
+        (status = 307, description = "To the platform's own address.", headers(("Location" = String))),
+        Refusals,
+    ),
+)]
 pub async fn open(
     State(app): axum::extract::State<App>,
     link: Result<Path<String>, PathRejection>,
@@ -46,7 +88,7 @@ pub async fn open(
             }
         }
         (None, true) => speaking(language::of(&headers), gone),
-        (None, false) => StatusCode::GONE.into_response(),
+        (None, false) => Problem::Gone.into_response(),
     };
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
     response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Accept, Accept-Language, Cookie"));

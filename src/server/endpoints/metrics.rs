@@ -10,10 +10,23 @@ use axum::{
     routing::get,
 };
 
-use super::{guard, method_not_allowed, no_such_call};
+use super::{guard, method_not_allowed, no_such_call, openapi::problems};
 use crate::server::{metrics, problem::Problem, state::App};
 
-/// On the main port.
+problems! { Refusals: Problem::Unauthorized, Problem::Forbidden, Problem::NotFound }
+
+/// Figures for Prometheus.
+///
+/// Where `METRICS_PORT` is set, they are on that port alone, open to whoever reaches it.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "scrape", tag = "operators",
+    security(("adminToken" = [])),
+    responses(
+        (status = 200, description = "The figures.", body = str, content_type = "text/plain; version=0.0.4"),
+        (status = 500, description = "They cannot be written as text; the log says why."),
+        Refusals,
+    ),
+)]
 pub async fn guarded(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     if app.config.metrics_port.is_some() {
         return Err(Problem::NotFound);

@@ -9,6 +9,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
 use super::{
     problem::Problem,
@@ -22,6 +26,7 @@ pub mod health;
 pub mod language;
 mod link;
 pub mod metrics;
+pub mod openapi;
 mod session;
 mod socket;
 mod webhook;
@@ -32,22 +37,25 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 /// The most that is read of the body of a call that is no webhook.
 const CALL_LIMIT: usize = 64 * 1024;
 
-/// Every address that is not a page. With a state of its own: that of pages is large, and copied for every call.
+/// Every address that is not a page. What `routes!` adds is in the document of the API, and nothing else is. With a state of its
+/// own: that of pages is large, and copied for every call.
 pub fn router(app: App) -> Router {
-    let session = get(session::show).post(session::open).delete(session::cancel);
-    Router::new()
-        .route("/api/connections/session", session.layer(DefaultBodyLimit::max(CALL_LIMIT)))
-        .route("/ws/connections", get(socket::connect))
-        .route("/ws/admin", get(socket::board))
-        .route("/admin/export.csv", get(export::csv))
-        .route("/admin/export.jsonl", get(export::jsonl))
+    let (calls, document) = OpenApiRouter::with_openapi(openapi::about(&app))
+        .routes(routes!(session::show, session::open, session::cancel).layer(DefaultBodyLimit::max(CALL_LIMIT)))
+        .routes(routes!(socket::connect))
+        .routes(routes!(link::open))
         .merge(webhook::router(&app))
-        .route("/api/admin/websocket-stats", get(admin::websocket_stats))
-        .route("/i/{link}", get(link::open))
+        .routes(routes!(admin::websocket_stats))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::guarded))
+        .routes(routes!(export::csv))
+        .routes(routes!(export::jsonl))
+        .split_for_parts();
+    calls
+        .merge(openapi::router(document))
         .route("/language", post(language::choose))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::guarded))
+        .route("/ws/admin", get(socket::board))
         .route("/api/", any(no_such_call))
         .route("/api/{*rest}", any(no_such_call))
         .method_not_allowed_fallback(method_not_allowed)

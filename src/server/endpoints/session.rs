@@ -13,7 +13,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
+use super::openapi::{problems, schemas::StatusUpdate};
 use crate::{
     domain::{
         ids::SessionId,
@@ -23,28 +25,35 @@ use crate::{
     server::{metrics::poll, pages::wallet_links, problem::Problem, sessions::to_the_end, state::App, store::Invited},
 };
 
-#[derive(Deserialize)]
+/// What a client asks for. What else is in it is let pass.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({ "requestType": "registration" }))]
 struct OpenRequest {
+    #[schema(pattern = "^registration$")]
     request_type: String,
 }
 
 /// The envelope of the JSON API's answers, as clients of the earlier system know it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Success<T> {
+    /// Always true.
     success: bool,
     data: T,
 }
 
-#[derive(Serialize)]
+/// A session that was opened: what opens it, what to show, and its state.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Opened {
+    /// Opens the session, for `TOKEN_TTL`.
     token: String,
-    /// The platform's.
+    /// The platform's own address of the invitation.
     invitation_url: String,
-    /// Ours, short.
+    /// Our short one, for the code on screen.
     link: String,
-    /// Opens the wallet on the same phone.
+    /// Opens the wallet on the same phone; null where no wallet is known.
+    #[schema(required)]
     deep_link: Option<String>,
     /// What the wallet's request will show too: to be shown to the person, who then knows the request for theirs.
     matching_code: String,
@@ -52,7 +61,37 @@ struct Opened {
     snapshot: Snapshot,
 }
 
-/// `POST`: begins a registration.
+problems! { NotOpened:
+    Problem::BadRequestType,
+    Problem::BadJson,
+    Problem::ForeignOrigin,
+    Problem::TooSlow,
+    Problem::TooLarge,
+    Problem::TooMany { retry_after: 1 },
+    Problem::PlatformUnavailable,
+    Problem::StoreUnavailable,
+}
+problems! { NotShown: Problem::SessionIdMissing, Problem::Unauthorized, Problem::NotFound, Problem::StoreUnavailable }
+problems! { ForeignPage: Problem::ForeignOrigin }
+
+/// Begins a registration.
+///
+/// Show `link` as a code, and `matchingCode` beside it. Then poll the session, or follow it over the WebSocket.
+#[utoipa::path(
+    post, path = "/api/connections/session", operation_id = "openSession", tag = "sessions",
+    request_body = OpenRequest,
+    responses(
+        (
+            status = 201, description = "The session, with its first code.", body = inline(Success<Opened>),
+            headers(("Set-Cookie" = String, description = "The session's token, for browsers.")),
+            links(
+                ("read" = (operation_id = "readSession", parameters(("sessionId" = "$response.body#/data/sessionId")))),
+                ("cancel" = (operation_id = "cancelSession", parameters(("sessionId" = "$response.body#/data/sessionId")))),
+            ),
+        ),
+        NotOpened,
+    ),
+)]
 pub async fn open(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -66,8 +105,8 @@ pub async fn open(
     }
     app.count_new_session(app.address(peer, &headers))?;
     let session = app.sessions.open().await?;
-    let attempt = app.sessions.store.attempt(session.id, session.attempt).await?.ok_or(Problem::NotFound)?;
-    let (code, invited) = (attempt.code, attempt.invited.ok_or(Problem::NotFound)?);
+    let attempt = app.sessions.store.attempt(session.id, session.attempt).await?.ok_or(Problem::StoreUnavailable)?;
+    let (code, invited) = (attempt.code, attempt.invited.ok_or(Problem::StoreUnavailable)?);
     let answer = Success { success: true, data: opened(&app, &session, code, invited) };
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, app.cookie(session.id))], Json(answer)).into_response())
 }
@@ -84,11 +123,15 @@ fn opened(app: &App, session: &Session, matching_code: String, invited: Invited)
 }
 
 /// The parameters of `GET` and `DELETE`. Read as text, so that a malformed id gets our own answer.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub struct Which {
+    /// The session.
     #[serde(default)]
+    #[param(required, value_type = SessionId)]
     session_id: String,
+    #[param(ignore)]
     token: Option<String>,
 }
 
@@ -105,8 +148,28 @@ impl Which {
     }
 }
 
-/// `GET`: the snapshot, in the shape of a pushed update; 304 while it is the one the client has, which the hub knows
-/// without the database.
+/// Reads the state: 304 while it is the one the client has, which the hub knows without the database.
+#[utoipa::path(
+    get, path = "/api/connections/session", operation_id = "readSession", tag = "sessions",
+    summary = "Reads the state, for polling",
+    description = "With `If-None-Match` the answer is 304 as long as nothing changed.",
+    params(Which, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the last answer.", example = "W/\"1\"")),
+    security(("sessionToken" = []), ("sessionTokenInQuery" = []), ("sessionCookie" = [])),
+    responses(
+        (
+            status = 200, description = "The state.", body = StatusUpdate,
+            headers(
+                ("ETag" = String, description = "Its version, as a tag."),
+                ("Cache-Control" = String, description = "It is one person's, and soon another one."),
+            ),
+        ),
+        (
+            status = 304, description = "Nothing changed.",
+            headers(("ETag" = String, description = "The version that the client has, as a tag.")),
+        ),
+        NotShown,
+    ),
+)]
 pub async fn show(
     State(app): State<App>,
     which: Result<Query<Which>, QueryRejection>,
@@ -152,7 +215,19 @@ fn tags(version: u64) -> [(HeaderName, HeaderValue); 2] {
     ]
 }
 
-/// `DELETE`: cancels. Safe to repeat; answers with the state it left.
+/// Cancels a registration.
+///
+/// Safe to repeat; answers with the state it left. What was submitted stays.
+#[utoipa::path(
+    delete, path = "/api/connections/session", operation_id = "cancelSession", tag = "sessions",
+    params(Which),
+    security(("sessionToken" = []), ("sessionTokenInQuery" = []), ("sessionCookie" = [])),
+    responses(
+        (status = 200, description = "The state that was left.", body = inline(Success<Snapshot>)),
+        ForeignPage,
+        NotShown,
+    ),
+)]
 pub async fn cancel(
     State(app): State<App>,
     which: Result<Query<Which>, QueryRejection>,

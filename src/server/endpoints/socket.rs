@@ -15,7 +15,9 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use tungstenite::handshake::server::create_response_with_body;
+use utoipa::IntoParams;
 
+use super::openapi::problems;
 use crate::{
     domain::{ids::SessionId, wire::Close},
     server::{
@@ -31,15 +33,29 @@ use crate::{
 };
 
 /// The parameters.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
+    /// The session to follow.
+    #[param(required, value_type = SessionId)]
     session_id: Option<String>,
+    #[param(ignore)]
     token: Option<String>,
 }
 
+problems! { Refusals: Problem::ForeignOrigin, Problem::UpgradeRequired }
+
 /// Upgrades. A browser cannot read the status of a refused upgrade, so what concerns the session is said by a close
 /// code after it; a foreign origin was refused before.
+#[utoipa::path(
+    get, path = "/ws/connections", operation_id = "follow", tag = "live",
+    summary = "A WebSocket that follows a session",
+    description = include_str!("openapi/socket.md"),
+    params(Asked),
+    security(("sessionToken" = []), ("sessionTokenInQuery" = []), ("sessionCookie" = [])),
+    responses((status = 101, description = "The socket is open, or is closed at once with a code that says why."), Refusals),
+)]
 pub async fn connect(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

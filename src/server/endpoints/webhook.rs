@@ -4,18 +4,22 @@
 use std::{borrow::Cow, net::SocketAddr, time::Instant};
 
 use axum::{
-    Json, Router,
+    Json,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue},
-    routing::{MethodRouter, get, post},
 };
 use serde::Serialize;
+use utoipa::{ToSchema, openapi::schema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{BODY_LIMIT, health};
+use super::{
+    BODY_LIMIT, health,
+    openapi::{elsewhere, problems, webhooks::described},
+};
 use crate::server::{
     config::PlatformConfig,
-    platform::{Delivery, NotAuthentic, acapy},
+    platform::{Delivery, NotAuthentic, acapy, confirmd},
     problem::Problem,
     secrets::same_secret,
     state::App,
@@ -23,25 +27,48 @@ use crate::server::{
 };
 
 /// The answer to a delivery that is on disk.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Received {
     received: bool,
+    /// What became of it.
+    #[schema(schema_with = outcomes)]
     outcome: &'static str,
 }
 
+fn outcomes() -> schema::Object {
+    let all = EventOutcome::ALL.map(EventOutcome::as_str);
+    schema::ObjectBuilder::new().schema_type(schema::Type::String).enum_values(Some(all)).build()
+}
+
+problems! { Refusals:
+    Problem::BadJson,
+    Problem::Unauthorized,
+    Problem::Forbidden,
+    Problem::ForeignOrigin,
+    Problem::NotFound,
+    Problem::TooSlow,
+    Problem::TooLarge,
+    Problem::TooMany { retry_after: 1 },
+    Problem::StoreUnavailable,
+    Problem::Busy,
+}
+
 /// The addresses of the platform that is configured; of others there are none.
-pub fn router(app: &App) -> Router<App> {
-    let told = |receive: MethodRouter<App>| receive.merge(get(health::webhook));
-    match &app.config.platform {
-        PlatformConfig::Sandbox | PlatformConfig::Confirmd(_) => Router::new()
-            .route("/api/webhooks/confirmd", told(post(receive_confirmd)))
-            .route("/api/webhooks/confirmd/{path_token}", told(post(receive_confirmd))),
+pub fn router(app: &App) -> OpenApiRouter<App> {
+    let router = OpenApiRouter::default();
+    let router = match &app.config.platform {
+        PlatformConfig::Sandbox | PlatformConfig::Confirmd(_) => router
+            .routes(routes!(receive_confirmd, health::webhook))
+            .routes(elsewhere("/{path_token}", "ByToken", routes!(receive_confirmd, health::webhook))),
         // The agent adds all that follows `/api/webhooks/acapy` or the path token by itself.
-        PlatformConfig::Acapy(_) => Router::new()
-            .route("/api/webhooks/acapy", get(health::webhook))
-            .route("/api/webhooks/acapy/topic/{topic}/", told(post(receive_acapy)))
-            .route("/api/webhooks/acapy/{path_token}/topic/{topic}/", told(post(receive_acapy_by_token))),
-    }
+        PlatformConfig::Acapy(_) => router
+            .routes(routes!(health::agents_webhook))
+            .routes(routes!(receive_acapy))
+            .routes(elsewhere("/topic/{topic}/", "OfTopic", routes!(health::agents_webhook)))
+            .routes(routes!(receive_acapy_by_token))
+            .routes(elsewhere("/{path_token}/topic/{topic}/", "ByToken", routes!(health::agents_webhook))),
+    };
+    described(router, app.config.webhook_auth)
 }
 
 /// What of a request is looked at before its body is.
@@ -54,6 +81,13 @@ struct Head {
 }
 
 /// Receives one delivery of the ConfirmD Platform.
+#[utoipa::path(
+    post, path = "/api/webhooks/confirmd", operation_id = "receiveConfirmd", tag = "webhooks",
+    summary = "A webhook of the ConfirmD Platform",
+    description = "200 means that it is on disk. Whatever else is answered, the platform should deliver it again.",
+    request_body(content = confirmd::schema::ConfirmdWebhook, description = "In one of three forms, at most 1 MiB."),
+    responses((status = 200, description = "It is on disk.", body = Received), Refusals),
+)]
 async fn receive_confirmd(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -67,6 +101,14 @@ async fn receive_confirmd(
 }
 
 /// Receives one delivery of an agent.
+#[utoipa::path(
+    post, path = "/api/webhooks/acapy/topic/{topic}/", operation_id = "receiveAcapy", tag = "webhooks",
+    summary = "A webhook of an ACA-Py agent",
+    description = "200 means that it is on disk. Whatever else is answered, the agent should deliver it again.",
+    params(("topic" = String, Path, description = "What it is about, as the agent calls it.", example = "connections")),
+    request_body(content = acapy::schema::AcapyWebhook, description = "The record that changed, at most 1 MiB."),
+    responses((status = 200, description = "It is on disk.", body = Received), Refusals),
+)]
 async fn receive_acapy(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -79,6 +121,17 @@ async fn receive_acapy(
 }
 
 /// Receives one delivery of an agent, at an address that nobody can guess.
+#[utoipa::path(
+    post, path = "/api/webhooks/acapy/{path_token}/topic/{topic}/", operation_id = "receiveAcapyByToken", tag = "webhooks",
+    summary = "A webhook of an ACA-Py agent",
+    description = "As above, where `WEBHOOK_PATH_TOKEN` is set.",
+    params(
+        ("path_token" = String, Path, description = "`WEBHOOK_PATH_TOKEN`."),
+        ("topic" = String, Path, description = "What it is about, as the agent calls it.", example = "connections"),
+    ),
+    request_body(content = acapy::schema::AcapyWebhook, description = "The record that changed, at most 1 MiB."),
+    responses((status = 200, description = "It is on disk.", body = Received), Refusals),
+)]
 async fn receive_acapy_by_token(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

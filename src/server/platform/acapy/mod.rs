@@ -5,6 +5,7 @@
 mod calls;
 mod client;
 mod presentation;
+pub mod schema;
 mod webhook;
 
 pub use client::{Client, InvitationDid, Settings, Tenant};

@@ -5,6 +5,7 @@
 mod calls;
 mod client;
 mod operator;
+pub mod schema;
 mod token;
 mod webhook;
 
