@@ -61,8 +61,8 @@ unit: tools-unit ## cargo test (ARGS=... is passed on), then what uses the datab
 	$(if $(ARGS),,cargo test --locked $(bench))
 
 # These do not use the database of `TEST_DATABASE`: they start PostgreSQL anyway, or the binary on a file, or need none.
-elsewhere := acapy_recordings backplane backup chaos descriptors export fuzz house kill kill_points languages migration raw rfc6455 \
-	servers sockets storm tls traces
+elsewhere := acapy_recordings backplane backup chaos descriptors fuzz house kill kill_points languages migration raw rfc6455 \
+	servers sockets spans storm tls traces
 
 soak: tools-unit ## trouble among several servers for long (PEOPLE=5000, CHAOS_SEED=... is passed on)
 	CHAOS_PEOPLE=$${PEOPLE:-5000} cargo test --locked --release --test it -- --nocapture chaos::

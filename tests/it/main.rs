@@ -54,6 +54,7 @@ mod languages;
 mod live;
 mod metrics;
 mod migration;
+mod million;
 mod misbehaviour;
 mod odd;
 mod openapi;

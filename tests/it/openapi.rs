@@ -21,6 +21,14 @@ use crate::{
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const PATH_TOKEN: &str = "a-path-that-nobody-can-guess";
 
+/// What wants the operator's token.
+const OPERATORS: [(&str, &str); 4] = [
+    ("countSockets", "/api/admin/websocket-stats"),
+    ("scrape", "/metrics"),
+    ("exportTable", "/admin/export.csv"),
+    ("exportLines", "/admin/export.jsonl"),
+];
+
 /// What another test provokes, or nothing can: operation, status, and why it is not here.
 const ELSEWHERE: [(&str, u16, &str); 8] = [
     ("follow", 101, "sockets.rs, rfc6455.rs"),
@@ -104,7 +112,7 @@ async fn open(desk: &Desk) -> reqwest::Response {
 
 /// Makes the database refuse what is asked of it from now on.
 async fn break_database(desk: &Desk) {
-    for table in ["sessions", "attempts", "events"] {
+    for table in ["sessions", "attempts", "events", "deeds"] {
         let statement = format!("ALTER TABLE {table} RENAME TO {table}_gone");
         database::execute_at(&desk.app.config.database_url.0, &statement).await;
     }
@@ -195,7 +203,7 @@ async fn whatever_is_answered_is_described_and_whatever_is_described_can_be_answ
             all.check("openLink", get(&path).header("Accept", kind).send().await.unwrap()).await;
         }
     }
-    for (id, path) in [("countSockets", "/api/admin/websocket-stats"), ("scrape", "/metrics")] {
+    for (id, path) in OPERATORS {
         all.check(id, get(path).bearer_auth(ADMIN_TOKEN).send().await.unwrap()).await;
         all.check(id, get(path).send().await.unwrap()).await;
     }
@@ -215,6 +223,9 @@ async fn whatever_is_answered_is_described_and_whatever_is_described_can_be_answ
         let call = session(&desk, method).query(&[("sessionId", &token.id), ("token", &token.token)]);
         all.check(id, call.send().await.unwrap()).await;
     }
+    for (id, path) in &OPERATORS[2..] {
+        all.check(id, get(path).bearer_auth(ADMIN_TOKEN).send().await.unwrap()).await;
+    }
     all.check("openSession", open(&desk).await).await;
     all.check("openLink", get(&format!("/{link}")).send().await.unwrap()).await;
 
@@ -232,7 +243,7 @@ async fn whatever_is_answered_is_described_and_whatever_is_described_can_be_answ
     for _ in 0..2 {
         all.check("openSession", open(&real).await).await;
     }
-    for (id, path) in [("countSockets", "/api/admin/websocket-stats"), ("scrape", "/metrics")] {
+    for (id, path) in OPERATORS {
         all.check(id, real.http.get(real.url.clone() + path).send().await.unwrap()).await;
     }
     let apart = Desk::with(&[("METRICS_PORT", "0")]).await;
