@@ -64,7 +64,8 @@ impl Described {
         };
         let content = &described["content"][&kind];
         assert!(content.is_object(), "{id} {status} is {kind}, which is not described");
-        let body = if kind.contains("json") { serde_json::from_str(&text).unwrap() } else { Value::from(text) };
+        let is_json = kind.starts_with("application/json") || kind.ends_with("+json");
+        let body = if is_json { serde_json::from_str(&text).unwrap() } else { Value::from(text) };
         self.expect_valid(&content["schema"], &body, &format!("{id} {status}"));
         let word = if kind == "application/problem+json" { body["code"].as_str().unwrap().to_owned() } else { kind };
         self.seen.insert((id.to_owned(), status, word));

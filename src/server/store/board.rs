@@ -328,10 +328,12 @@ mod tests {
             let count = (1..=4).filter(|number| sql.contains(&format!("?{number}"))).count();
             let values: Vec<Value<'_>> = (0..count).map(|_| Value::Null).collect();
             let steps = store.database.rows_apart(sql, &values, |row| {
-                let _: (i64, i64, i64) = (row.next()?, row.next()?, row.next()?);
-                single::<String>(row)
+                let (_, parent, _): (i64, i64, i64) = (row.next()?, row.next()?, row.next()?);
+                Ok((parent, single::<String>(row)?))
             });
-            steps.await.unwrap().join("\n")
+            // What belongs to no other step; the others look at one registration each.
+            let outer = steps.await.unwrap().into_iter().filter(|(parent, _)| *parent == 0);
+            outer.map(|(_, step)| step).collect::<Vec<_>>().join("\n")
         };
         for (statements, index) in [(ALL, "sessions_begun"), (ENDED, "sessions_ended")] {
             for sql in statements {
@@ -343,7 +345,7 @@ mod tests {
         // Of these there are as many as are under way, and no more are looked at.
         for sql in RUNNING.into_iter().chain(IN_STAGE).chain(STUCK) {
             let plan = plan(sql).await;
-            assert!(plan.contains("acts_due") && plan.contains("SEARCH sessions USING PRIMARY KEY"), "{plan}");
+            assert!(plan.contains("SCAN open") && plan.contains("SEARCH sessions USING PRIMARY KEY"), "{plan}");
         }
     }
 }
