@@ -20,7 +20,7 @@ export class StaffPage {
     await this.page.getByLabel("Your name").fill(name);
     await this.page.getByLabel("Token").fill(ADMIN_TOKEN);
     await this.page.getByRole("button", { name: "Sign in" }).click();
-    await expect(this.page.getByText(name, { exact: true })).toBeVisible();
+    await expect(this.page.getByRole("banner").getByText(name, { exact: true })).toBeVisible();
   }
 
   async open(path = "/admin"): Promise<void> {

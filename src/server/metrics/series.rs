@@ -68,8 +68,11 @@ impl Metrics {
         Sample {
             at: sessions.clock.now(),
             sockets: sessions.hub.stats().open as u64,
-            deliveries: outcomes.filter_map(|outcome| self.deliveries.of([outcome.as_str()])).map(|c| c.get()).sum(),
-            polls: poll::ANSWERS.iter().filter_map(|answer| self.polls.of([answer])).map(|c| c.get()).sum(),
+            deliveries: outcomes
+                .filter_map(|outcome| self.deliveries.of([outcome.as_str()]))
+                .map(super::Counter::get)
+                .sum(),
+            polls: poll::ANSWERS.iter().filter_map(|answer| self.polls.of([answer])).map(super::Counter::get).sum(),
             calls: self.platform_totals(),
             pushes: buckets.iter().map(|bucket| (bucket.upper_bound(), bucket.cumulative_count())).collect(),
         }

@@ -79,6 +79,7 @@ fn begin() {
         on_cleanup(move || listener.remove());
     }
     page.connect();
+    page.due.after(POLL);
 }
 
 impl Page {
@@ -107,7 +108,6 @@ impl Page {
         socket.set_onmessage(Some(self.on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(self.on_close.as_ref().unchecked_ref()));
         self.socket.replace(Some(socket));
-        self.due.after(POLL);
     }
 
     /// Also the first message on a socket: what changed before it was there is read too.
@@ -127,13 +127,17 @@ impl Page {
             let _ = location().reload();
             return;
         }
-        let stood = self.stands_since.take().map_or(0.0, |since| js_sys::Date::now() - since);
+        let since = self.stands_since.take();
+        if since.is_some() {
+            // Sooner than was meant while there was a socket. One that did not come about changes nothing.
+            self.due.after(POLL);
+        }
+        let stood = since.map_or(0.0, |since| js_sys::Date::now() - since);
         show("polling", "Reading every 5 s");
         let mut backoff = self.backoff.get();
         let next = backoff.ended(code, Duration::from_millis(stood.max(0.0) as u64), js_sys::Math::random());
         self.backoff.set(backoff);
         self.retry.after(next.retry);
-        self.due.after(POLL);
     }
 
     fn read(self: &Rc<Self>) {

@@ -51,7 +51,8 @@ pub async fn registration(session: String) -> Answer<Option<RegistrationView>> {
             by: line.name.unwrap_or_default(),
         },
     }));
-    timeline.sort_by_key(|moment| moment.at);
+    // What led to an end comes before it, at the same moment too.
+    timeline.sort_by_key(|moment| (moment.at, matches!(moment.what, Happened::Ended(_) | Happened::Verified)));
     let last = attempts.into_iter().next_back();
     let (code, ids) = last.map(|attempt| (attempt.code, attempt.ids)).unwrap_or_default();
     Ok(Some(RegistrationView {

@@ -27,10 +27,9 @@ pub(super) const fn stage(stage: Stage) -> &'static str {
     }
 }
 
-/// What a registration waits for, or how it ended.
-pub(super) fn reason(entry: &Entry) -> String {
-    let waits = match entry.stage {
-        Stage::Waiting if entry.opened => "A wallet read the code and has not answered yet",
+/// What a registration in this stage waits for, or how it ended.
+const fn waits_for(stage: Stage) -> &'static str {
+    match stage {
         Stage::Waiting => "Nobody has scanned the code yet",
         Stage::Scanned => "The wallet has to finish connecting",
         Stage::Connected => "The wallet is about to be asked",
@@ -44,6 +43,14 @@ pub(super) fn reason(entry: &Entry) -> String {
         Stage::Expired => "Nothing came in time",
         Stage::Cancelled => "It was cancelled",
         Stage::Failed => "The platform refused for good",
+    }
+}
+
+/// What a registration waits for and why, or how it ended.
+pub(super) fn reason(entry: &Entry) -> String {
+    let waits = match entry.stage {
+        Stage::Waiting if entry.opened => "A wallet read the code and has not answered yet",
+        stage => waits_for(stage),
     };
     match &entry.problem {
         Some((problem, tries)) if !entry.stage.is_end() => format!("{waits}. Tried {tries} times: {problem}"),
@@ -80,7 +87,7 @@ pub(super) fn happened(what: &Happened) -> String {
         }
         Happened::Verified => "The data were confirmed, and the form is open".to_owned(),
         Happened::Ended(Stage::Submitted) => "The form was sent: registered".to_owned(),
-        Happened::Ended(end) => format!("It ended: {}", stage(*end).to_lowercase()),
+        Happened::Ended(end) => format!("{}: that was the end", waits_for(*end)),
         Happened::Deed { deed: name, by } => {
             let by = if by.is_empty() { "Somebody with the token" } else { by };
             format!("{by} {}", deed(name))
