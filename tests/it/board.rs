@@ -133,7 +133,7 @@ async fn a_registration_is_found_by_whatever_names_it() {
     let label = desk.snapshot(&other).await["theirLabel"].as_str().unwrap().to_owned();
     let part: String = label.chars().take(5).collect();
     assert_eq!(found(&part.to_uppercase()).await, [&*other.id], "{label}");
-    for query in ["nobody's", "%", "_", "'", "\u{0}", &"x".repeat(5_000)] {
+    for query in ["nobody's", "%", "_", "'", "a\u{0}b", &"x".repeat(5_000)] {
         assert_eq!(found(query).await, [""; 0], "{query:?}");
     }
 }

@@ -157,8 +157,8 @@ pub(super) fn deed(deed: &str) -> &'static str {
 pub(super) fn done(word: Option<&str>) -> Option<(&'static str, bool)> {
     Some(match word? {
         "looked" => ("The personal values are shown for a minute. That you looked is in the record.", false),
-        "asked_again" => ("The wallet is asked again.", false),
-        "renewed" => ("There is a new code on the person's page.", false),
+        "asked_again" => ("The wallet is asked again. A page that showed the end has to be loaded again.", false),
+        "renewed" => ("There is a new code. A page that showed an end has to be loaded again to show it.", false),
         "reconciled" => ("The platform is asked now. What it says shows below.", false),
         "cancelled" => ("The registration is cancelled.", false),
         "erased" => ("The personal data are deleted.", false),
