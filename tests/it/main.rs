@@ -36,6 +36,7 @@ mod course;
 mod database;
 mod described;
 mod descriptors;
+mod docs;
 mod doctor;
 mod export;
 mod exposition;
