@@ -190,6 +190,10 @@ async fn the_board_is_told_of_every_change_and_of_many_at_once() {
     let first = watcher.next().await;
     assert_eq!(first["type"], "board");
     let mut version = first["version"].as_u64().unwrap();
+    desk.open().await;
+    let told = watcher.next().await["version"].as_u64().unwrap();
+    assert!(told > version, "nobody watches that registration, and staff see that it began");
+    version = told;
     // A delivery without a registration, and a whole registration.
     let stray = json!({ "type": "Connection", "id": "c0ffee00-0000-4000-8000-000000000009", "state": "completed" });
     desk.record(&stray).await;

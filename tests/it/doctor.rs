@@ -103,6 +103,8 @@ async fn what_is_doubtful_in_a_configuration_is_told() {
     let said = open.with("WEBHOOK_PATH_TOKEN", "sixteen-letters!").doctor().await;
     said.has("warning", "configuration", "TRUSTED_PROXIES does not name it");
     said.has("warning", "configuration", "WEBHOOK_AUTH is none");
+    let said = Patient::new().with("ADMIN_TOKEN", "fifteen-letters").doctor().await;
+    said.has("warning", "configuration", "ADMIN_TOKEN has fewer than 16 characters");
 }
 
 #[tokio::test]

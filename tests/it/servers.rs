@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     cluster::Cluster,
-    harness::PATIENCE,
+    harness::{ADMIN_TOKEN, PATIENCE, Watcher},
     platform::{FakePlatform, ORG_ID, ProofEnd, proof_id_for, thread_id_for},
     postgres::End,
     visit::Visit,
@@ -75,6 +75,41 @@ async fn is_followed_from_everywhere(over_redis: bool) {
         assert_eq!(verified["theirLabel"], "A phone");
     }
     assert_eq!(platform.count("create_proof"), 1, "one server asked, and once");
+}
+
+/// Staff at one server, who signed in at another, are told of what that one changes.
+async fn staff_follow_from_everywhere(over_redis: bool) {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    let cluster = cluster(&platform, 2, over_redis).await;
+    let origin = cluster.balancer.url();
+    let form = [("name", "Ada"), ("token", ADMIN_TOKEN)];
+    let sign_in = cluster.http.post(format!("{}/api/admin/sign-in", cluster.url(0))).header("Origin", &origin);
+    let signed_in = sign_in.header("Accept", "text/html").form(&form).send().await.unwrap();
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let url = format!("{}/ws/admin", cluster.url(1).replacen("http", "ws", 1));
+    let mut watcher = Watcher::connect(&url, &[("origin", &origin), ("cookie", &cookie)]).await.unwrap();
+    watcher.next().await;
+    let opened = cluster.open_at(&cluster.url(0)).await;
+    let told = async {
+        loop {
+            watcher.next().await;
+            let page = cluster.http.get(format!("{}/admin", cluster.url(1))).header("Cookie", &cookie);
+            if page.send().await.unwrap().text().await.unwrap().contains(&opened.id) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("the one that began is on the board");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_follow_over_redis_what_another_server_changes() {
+    staff_follow_from_everywhere(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_follow_over_postgres_what_another_server_changes() {
+    staff_follow_from_everywhere(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,9 @@ use reqwest::Url;
 use super::{Config, PlatformConfig, PublicUrl};
 use crate::server::platform::AuthMode;
 
+/// Fewer characters than these can be found by trying.
+const SHORT_TOKEN: usize = 16;
+
 impl Config {
     /// What is doubtful, each in a sentence that says what to do about it.
     #[must_use]
@@ -18,6 +21,12 @@ impl Config {
                  confirmed at the platform before it counts; set WEBHOOK_AUTH to api_key or hmac once the platform sends either"
                     .to_owned(),
             );
+        }
+        if self.admin_token.as_ref().is_some_and(|token| token.0.chars().count() < SHORT_TOKEN) {
+            doubts.push(format!(
+                "ADMIN_TOKEN has fewer than {SHORT_TOKEN} characters, and it is all that keeps strangers from the staff's pages: set it to what \
+                 nobody guesses, such as the output of `openssl rand -base64 24`, and all are signed out"
+            ));
         }
         let is_real = !matches!(self.platform, PlatformConfig::Sandbox);
         match &self.public_url {

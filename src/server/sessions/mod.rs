@@ -199,8 +199,10 @@ impl Sessions {
     async fn save(&self, tx: Tx, changed: Option<&Session>, now: Timestamp) -> Result<(), StoreError> {
         let is_due = tx.makes_due(now.plus(LOOK));
         tx.commit().await?;
-        if let Some(session) = changed {
-            self.hub.publish(session);
+        match changed {
+            Some(session) => self.hub.publish(session),
+            // Staff see more than visitors: also who begins, what is put off, and what is deleted.
+            None => self.hub.board_changed(true),
         }
         if is_due {
             self.due.wake();
