@@ -27,8 +27,6 @@ pub enum Deed {
     SignedOut,
     /// Had the personal values of a registration shown.
     Looked,
-    /// Searched wallets by name, which opens the names.
-    Searched,
     /// Exported registrations.
     Exported,
     /// Asked a wallet again.
@@ -49,11 +47,10 @@ pub enum Deed {
 
 impl Deed {
     /// Every deed.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::SignedIn,
         Self::SignedOut,
         Self::Looked,
-        Self::Searched,
         Self::Exported,
         Self::AskedAgain,
         Self::Renewed,
@@ -71,7 +68,6 @@ impl Deed {
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
             Self::Looked => "looked",
-            Self::Searched => "searched",
             Self::Exported => "exported",
             Self::AskedAgain => "asked_again",
             Self::Renewed => "renewed",
