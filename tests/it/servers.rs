@@ -27,6 +27,7 @@ pub async fn cluster(platform: &FakePlatform, servers: usize, over_redis: bool) 
         ("CONFIRMD_ORG_ID", ORG_ID),
         ("CONFIRMD_CLIENT_ID", "client"),
         ("CONFIRMD_CLIENT_SECRET", "secret"),
+        ("ADMIN_TOKEN", ADMIN_TOKEN),
     ];
     let variables = variables.map(|(name, value)| (name, value.to_owned()));
     Cluster::on(variables.into(), servers, over_redis).await
