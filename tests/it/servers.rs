@@ -220,7 +220,9 @@ async fn one_server_after_another_is_replaced_and_nobody_notices() {
     let opened = cluster.open_at(&desk).await;
     let id = Uuid::new_v4().to_string();
     let replaced = AtomicBool::new(false);
-    let http = cluster.http.clone();
+    // A connection for each page: one that is idle may be closed at the moment it is used again, and browsers ask once more then
+    // (RFC 9112, section 9.3.1).
+    let http = Client::builder().pool_max_idle_per_host(0).redirect(Policy::none()).build().unwrap();
     let pages = async {
         let mut loaded = 0;
         while !replaced.load(Ordering::Relaxed) {
