@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::{
-    Desk, Nothing, Place,
+    Desk, Place, loaded,
     words::{length, moment, reason, stage},
 };
 use crate::{
@@ -30,12 +30,7 @@ pub fn Board() -> impl IntoView {
     view! {
         <Suspense>
             {move || Suspend::new(async move {
-                match view.await {
-                    Err(_) => view! { <Nothing /> }.into_any(),
-                    // The browser is on its way to where one signs in.
-                    Ok(None) => ().into_any(),
-                    Ok(Some(view)) => view! { <Listing view /> }.into_any(),
-                }
+                loaded(view.await, |view| view! { <Listing view /> }.into_any())
             })}
         </Suspense>
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::{
-    Desk, Nothing, Place,
+    Desk, Place, loaded,
     words::{clock, day, length, stage},
 };
 use crate::{
@@ -27,11 +27,7 @@ pub fn FiguresPage() -> impl IntoView {
     view! {
         <Suspense>
             {move || Suspend::new(async move {
-                match view.await {
-                    Err(_) => view! { <Nothing /> }.into_any(),
-                    Ok(None) => ().into_any(),
-                    Ok(Some(view)) => view! { <Plots view /> }.into_any(),
-                }
+                loaded(view.await, |view| view! { <Plots view /> }.into_any())
             })}
         </Suspense>
     }

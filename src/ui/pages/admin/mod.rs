@@ -113,6 +113,14 @@ fn Desk(
     .into_any()
 }
 
+/// Draws a page of what the server gave for it: nothing where the browser is on its way to where one signs in.
+fn loaded<T>(view: Result<Option<T>, ServerFnError>, draw: impl FnOnce(T) -> AnyView) -> AnyView {
+    match view {
+        Err(_) => view! { <Nothing /> }.into_any(),
+        Ok(view) => view.map_or_else(|| ().into_any(), draw),
+    }
+}
+
 /// What came of an action, by the word in the address.
 #[component]
 fn Done(word: Option<String>) -> impl IntoView {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::{
-    Desk, Nothing, Place,
+    Desk, Place, loaded,
     words::{deed, moment},
 };
 use crate::api::admin::{self, RecordView, Recorded};
@@ -17,11 +17,7 @@ pub fn Record() -> impl IntoView {
     view! {
         <Suspense>
             {move || Suspend::new(async move {
-                match view.await {
-                    Err(_) => view! { <Nothing /> }.into_any(),
-                    Ok(None) => ().into_any(),
-                    Ok(Some(view)) => view! { <Listing view /> }.into_any(),
-                }
+                loaded(view.await, |view| view! { <Listing view /> }.into_any())
             })}
         </Suspense>
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
-    Desk, Done, Nothing, Place,
+    Desk, Done, Place, loaded,
     words::{act, happened, length, moment, reason, stage},
 };
 use crate::{
@@ -23,11 +23,7 @@ pub fn Registration() -> impl IntoView {
             {move || {
                 let done = done.clone();
                 Suspend::new(async move {
-                    match view.await {
-                        Err(_) => view! { <Nothing /> }.into_any(),
-                        Ok(None) => ().into_any(),
-                        Ok(Some(view)) => view! { <Whole view done /> }.into_any(),
-                    }
+                    loaded(view.await, |view| view! { <Whole view done /> }.into_any())
                 })
             }}
         </Suspense>
