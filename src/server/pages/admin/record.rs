@@ -73,21 +73,20 @@ pub(super) fn named(names: [&str; 3], ids: [Option<String>; 3]) -> Vec<(String, 
 pub async fn settle(id: i64, what: String) -> Answer<()> {
     let app = app();
     let who = Actor::SignedIn(actor(&app).await?);
-    let sessions = app.sessions.clone();
-    let detail = format!("delivery {id}");
-    let (deed, word, session) = match &*what {
-        "replay" => {
-            let settled = to_the_end(async move { sessions.replay(id).await }).await.map_err(of_store)?;
-            let word = if settled.is_some() { "matched" } else { "unmatched" };
-            (Deed::Replayed, word, settled.flatten().map(|session| session.id))
-        }
-        "discard" => {
-            let is_done = to_the_end(async move { sessions.discard(id).await }).await.map_err(of_store)?;
-            (Deed::Discarded, if is_done { "discarded" } else { "gone" }, None)
-        }
+    let deed = match &*what {
+        "replay" => Deed::Replayed,
+        "discard" => Deed::Discarded,
         _ => return Err(failed(Problem::BadForm)),
     };
-    staff::record(&app, &who, deed, session, Some(&detail)).await.map_err(of_store)?;
+    staff::record(&app, &who, deed, None, Some(&format!("delivery {id}"))).await.map_err(of_store)?;
+    let sessions = app.sessions.clone();
+    let word = if deed == Deed::Replayed {
+        let settled = to_the_end(async move { sessions.replay(id).await }).await.map_err(of_store)?;
+        if settled.is_some() { "matched" } else { "unmatched" }
+    } else {
+        let is_done = to_the_end(async move { sessions.discard(id).await }).await.map_err(of_store)?;
+        if is_done { "discarded" } else { "gone" }
+    };
     leptos_axum::redirect(&format!("/admin/deliveries?done={word}"));
     Ok(())
 }

@@ -148,12 +148,11 @@ fn Times(total: Figures) -> impl IntoView {
         <figure class="plot" aria-labelledby="times-title">
             <figcaption>
                 <h3 id="times-title">"How long each step takes"</h3>
-                <p>"Half of all people were quicker than the first time, 95 of 100 quicker than the second."</p>
+                <p>"From the step before. Half of all people were quicker than the first time, 95 of 100 quicker than the second."</p>
             </figcaption>
             <table>
                 <thead>
                     <tr>
-                        <th scope="col">"From"</th>
                         <th scope="col">"To"</th>
                         <th scope="col" class="figure">"p50"</th>
                         <th scope="col" class="figure">"p95"</th>
@@ -168,8 +167,7 @@ fn Times(total: Figures) -> impl IntoView {
                         .map(|(step, times)| {
                             view! {
                                 <tr>
-                                    <th scope="row">{STEPS[step]}</th>
-                                    <td>{STEPS[step + 1]}</td>
+                                    <th scope="row">{STEPS[step + 1]}</th>
                                     <td class="figure">{said(times.quantile(0.5))}</td>
                                     <td class="figure">{said(times.quantile(0.95))}</td>
                                     <td class="figure">{times.len()}</td>
@@ -201,7 +199,7 @@ fn Stops(total: Figures) -> impl IntoView {
                         <th scope="col">"After"</th>
                         <th scope="col">"How it ended"</th>
                         <th scope="col" class="figure">"People"</th>
-                        <th scope="col" class="figure">"Of those who stopped"</th>
+                        <th scope="col" class="figure">"Of these"</th>
                     </tr>
                 </thead>
                 <tbody>
