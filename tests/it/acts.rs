@@ -23,7 +23,7 @@ use vestibule::{
 
 use crate::{
     database,
-    harness::{Desk, PATIENCE},
+    harness::{Desk, Opened, PATIENCE},
     platform::{FakePlatform, ProofEnd},
     reconcile::pass_until,
 };
@@ -202,6 +202,34 @@ async fn an_act_is_woken_for_an_earlier_time_and_once_it_was_done_but_never_put_
 }
 
 #[tokio::test]
+async fn every_deadline_passes_at_its_time_also_where_a_wallets_is_shorter_than_the_codes() {
+    let platform = FakePlatform::start(ProofEnd::Silent).await;
+    platform.connections_are(json!({ "state": "request-received" }));
+    let desk = Desk::on(&platform).await;
+    let (code, wallet) = (desk.app.sessions.deadlines.code, desk.app.sessions.deadlines.wallet);
+    assert!(wallet < code);
+    let (unseen, scanned) = (desk.open().await, desk.open().await);
+    let body = json!({ "type": "Connection", "id": Uuid::new_v4(), "state": "request-received",
+        "outOfBandId": platform.last_out_of_band_id() });
+    assert_eq!(desk.record(&body).await, "applied");
+    let read =
+        async |opened: &Opened| desk.app.sessions.store.session(opened.id.parse().unwrap()).await.unwrap().unwrap();
+    for (opened, left) in [(&scanned, wallet), (&unseen, code - wallet)] {
+        let deadline = read(opened).await.expires_at;
+        desk.clock.advance(left - Duration::from_secs(1));
+        desk.pass(Duration::ZERO).await;
+        desk.clock.advance(Duration::from_secs(1));
+        let is_over = async {
+            while desk.snapshot(opened).await["stage"] != "expired" {
+                desk.pass(Duration::ZERO).await;
+            }
+        };
+        timeout(PATIENCE, is_over).await.expect("it ends without further time");
+        assert!(read(opened).await.updated_at >= deadline, "and not sooner");
+    }
+}
+
+#[tokio::test]
 async fn where_there_was_news_a_moment_ago_the_platform_is_not_asked() {
     let platform = FakePlatform::start(ProofEnd::Silent).await;
     let desk = Desk::on(&platform).await;
@@ -224,26 +252,20 @@ async fn where_there_was_news_a_moment_ago_the_platform_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_confirmed_needs_no_way_round_it() {
+async fn what_an_older_version_wished_for_is_done() {
     let platform = FakePlatform::start(ProofEnd::Silent).await;
     let desk = Desk::on(&platform).await;
-    let opened = desk.open().await;
-    let connection = Uuid::new_v4().to_string();
-    for state in ["response-sent", "completed"] {
-        let of = platform.last_out_of_band_id();
-        let body = json!({ "type": "Connection", "id": connection, "state": state, "outOfBandId": of });
-        assert_eq!(desk.record(&body).await, "applied");
-    }
-    pass_until(&desk, &opened, "requested").await;
-    // Its deadline comes long after the wallet's confirmation would have been overdue.
-    let is_over = async {
-        while desk.snapshot(&opened).await["stage"] != "expired" {
-            desk.pass(Duration::from_secs(5)).await;
+    let about = About::Attempt(desk.open().await.id.parse().unwrap(), 1);
+    let mut tx = desk.app.sessions.store.begin().await.unwrap();
+    tx.add_act(ActKind::FallBack, &about, desk.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let done = desk.app.sessions.metrics.acts.of([ActKind::FallBack.as_str(), act::DONE]).unwrap();
+    let is_done = async {
+        while done.get() == 0 {
+            desk.pass(Duration::ZERO).await;
         }
     };
-    timeout(PATIENCE, is_over).await.expect("it runs out");
-    let ends = act::ENDS.map(|end| desk.app.sessions.metrics.acts.of([ActKind::FallBack.as_str(), end]).unwrap().get());
-    assert_eq!(ends, [0; act::ENDS.len()]);
+    timeout(PATIENCE, is_done).await.expect("it is done");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use vestibule::server::platform::AuthMode;
 
 use crate::{
     browser::until_stage,
+    database::count,
     harness::{Desk, Opened, PATIENCE},
     own_platform::{Elsewhere, desk_on_a_sandbox_elsewhere},
     platform::{FakePlatform, ProofEnd},
@@ -111,6 +112,15 @@ async fn twenty_seconds_without_the_wallets_confirmation_the_platform_is_asked_a
     .expect("the platform is asked");
     assert_eq!(desk.snapshot(&opened).await["stage"], "scanned");
     assert_eq!(platform.count("create_proof"), 0);
+    let next =
+        "SELECT due_at - updated_at FROM acts JOIN sessions ON sessions.id = session_id WHERE kind = 'reconcile'";
+    tokio::time::timeout(PATIENCE, async {
+        while count(&desk, next).await != 20_000 {
+            desk.pass(Duration::ZERO).await;
+        }
+    })
+    .await
+    .expect("it asks once more just then");
     desk.pass(Duration::from_secs(2)).await;
     pass_until(&desk, &opened, "requested").await;
     assert_eq!(platform.count("create_proof"), 1);

@@ -119,7 +119,8 @@ async fn what_comes_of_an_earlier_attempt_never_reaches_a_later_one() {
     let desk = Desk::on(&platform).await;
     let opened = desk.open().await;
     let connection = "e81d5c47-93b2-4f6a-b0d8-2a7c4e9f1b35";
-    let completed = json!({ "type": "Connection", "id": connection, "state": "completed", "outOfBandId": platform.last_out_of_band_id() });
+    let completed = json!({ "type": "Connection", "id": connection, "state": "completed",
+        "outOfBandId": platform.last_out_of_band_id(), "theirLabel": "A phone" });
     desk.record(&completed).await;
     pass_until(&desk, &opened, "requested").await;
     let old = |state: &str| json!({ "type": "Proof", "id": proof_id_for(connection), "connectionId": connection, "state": state, "isVerified": true });
@@ -135,6 +136,7 @@ async fn what_comes_of_an_earlier_attempt_never_reaches_a_later_one() {
     }
     let snapshot = desk.snapshot(&opened).await;
     assert_eq!((&snapshot["stage"], &snapshot["version"]), (&json!("waiting"), &version));
+    assert_eq!(snapshot["theirLabel"], Value::Null, "another wallet may scan the new code");
 }
 
 #[tokio::test]

@@ -53,8 +53,7 @@ pub(super) async fn perform(sessions: &Sessions, act: &Act, state: Option<State>
     match act.kind {
         ActKind::RequestProof => request_proof(sessions, act, &session, &attempt).await,
         ActKind::VerifyProof => verify_proof(sessions, &session, &attempt).await,
-        ActKind::FallBack => fall_back(sessions, &session, &attempt).await,
-        ActKind::Reconcile => reconcile(sessions, &session, &attempt).await,
+        ActKind::Reconcile | ActKind::FallBack => reconcile(sessions, &session, &attempt).await,
         // Not about an attempt, or done above.
         ActKind::Expire | ActKind::Purge | ActKind::ReadConnection | ActKind::TidyUp => Ok(Finding::Nothing),
     }
@@ -166,19 +165,8 @@ async fn verify_proof(sessions: &Sessions, session: &Session, attempt: &Attempt)
     }
 }
 
-/// Goes on without the wallet's confirmation, once it is overdue and the platform agrees (contract 3.4).
-async fn fall_back(sessions: &Sessions, session: &Session, attempt: &Attempt) -> Result<Finding, NotYet> {
-    let Some(connection) = attempt.connection_id.as_ref().filter(|_| session.progress.stage == Stage::Scanned) else {
-        return Ok(Finding::Nothing);
-    };
-    Ok(match sessions.platform.connection(connection).await? {
-        Some(Connection { state: ConnectionState::Completed | ConnectionState::Answered, .. }) => Finding::GoOn,
-        Some(connection) => Finding::Seen(vec![Delivery::of_connection(&connection)]),
-        None => return Err(NotYet::Wait("the platform does not show the connection")),
-    })
-}
-
-/// Asks the platform how things stand (contract 5.7).
+/// Asks the platform how things stand (contract 5.7). Where only the wallet's confirmation is missing and has been for long, the
+/// registration goes on without it (contract 3.4).
 async fn reconcile(sessions: &Sessions, session: &Session, attempt: &Attempt) -> Result<Finding, NotYet> {
     // A webhook that says less than its record is the reason to ask at once: any where they are hints, and one that bound
     // a connection and did not tell how it stands.
@@ -190,7 +178,12 @@ async fn reconcile(sessions: &Sessions, session: &Session, attempt: &Attempt) ->
     let platform = &sessions.platform;
     let seen = match (session.progress.stage, &attempt.connection_id, &attempt.invited, &attempt.proof_id) {
         (Stage::Waiting | Stage::Scanned, Some(connection), _, _) => {
-            platform.connection(connection).await?.iter().map(Delivery::of_connection).collect()
+            let connection = platform.connection(connection).await?;
+            let is_answered = |connection: &Connection| connection.state == ConnectionState::Answered;
+            if connection.as_ref().is_some_and(is_answered) && confirmation_is_overdue(sessions, attempt) {
+                return Ok(Finding::GoOn);
+            }
+            connection.iter().map(Delivery::of_connection).collect()
         }
         (Stage::Waiting | Stage::Scanned, None, Some(invited), _) => {
             let keys =

@@ -92,7 +92,11 @@ pub const VARIABLES: &[Variable] = &[
     variable("PROOF_SCHEMA_ID", "-", "its schema, where there is no desk file"),
     variable("PROOF_ATTRIBUTES", "-", "the attributes, comma-separated or as a JSON list, where there is no desk file"),
     variable("PROOF_REQUEST_COMMENT", "-", "what the wallet shows, where the desk file does not say"),
-    variable("ADMIN_TOKEN", "random in the sandbox", "opens the staff's pages and the operator's calls; without it they are closed"),
+    variable(
+        "ADMIN_TOKEN",
+        "random in the sandbox",
+        "opens the staff's pages and the operator's calls; without it they are closed",
+    ),
     variable("SESSION_TTL", "15m", "how long a code waits to be scanned"),
     variable("TOKEN_TTL", "24h", "how long a browser may come back to its session"),
     variable("PING_INTERVAL", "30s", "how often sockets are pinged; one that is silent for two is closed"),

@@ -67,7 +67,7 @@ impl Sessions {
     async fn begin(&self, tx: &mut Tx, session: &Session, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
         let about = About::Attempt(session.id, session.attempt);
         tx.insert_attempt(attempt, now).await?;
-        tx.add_act(ActKind::Expire, &about, session.expires_at).await?;
+        tx.add_act(ActKind::Expire, &about, self.looks_at_deadline(session, now)).await?;
         tx.add_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
         if attempt.invited.is_none() {
             tx.add_act(ActKind::RequestProof, &about, now).await?;
@@ -146,7 +146,7 @@ impl Sessions {
         tx.store_attributes(session.id, before, None).await?;
         self.tidy_up(&mut tx, &About::Attempt(session.id, before), now).await?;
         self.begin(&mut tx, session, next, now).await?;
-        tx.update_session(session).await?;
+        tx.update_session_and_name(session).await?;
         self.save(tx, Some(session), now).await
     }
 

@@ -3,7 +3,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{NEWS, Sessions, awaits_news, has_news};
+use super::{CONFIRMATION, NEWS, Sessions, awaits_news, has_news};
 use crate::{
     domain::{
         session::Session,
@@ -76,8 +76,8 @@ impl Sessions {
             (About::Connection(_), Finding::Seen(deliveries)) => {
                 let mut changed = None;
                 for delivery in deliveries {
-                    if let Some((attempt, _)) = tx.match_attempt(delivery).await? {
-                        changed = self.apply_asked(&mut tx, delivery, &attempt, now).await?.or(changed);
+                    if let Some(found) = tx.match_attempt(delivery, None).await? {
+                        changed = self.apply_asked(&mut tx, delivery, &found.attempt, now).await?.or(changed);
                     }
                 }
                 changed
@@ -100,11 +100,15 @@ impl Sessions {
 
     fn next_question(&self, act: &Act, session: &Session, now: Timestamp) -> Duration {
         let young = now < session.updated_at.plus(YOUNG);
-        if young || self.hub.is_watched(session.id) {
+        let question = if young || self.hub.is_watched(session.id) {
             (FIRST_QUESTION * (1 << act.tries.min(5))).min(LONGEST_QUESTION)
         } else {
             UNATTENDED
-        }
+        };
+        // The wallet's confirmation is waited for so long, and no longer.
+        let awaits_confirmation = session.progress.stage == Stage::Scanned && session.progress.answered;
+        let overdue = session.updated_at.plus(CONFIRMATION).since(now);
+        if awaits_confirmation && overdue > 0 { question.min(Duration::from_millis(overdue)) } else { question }
     }
 
     /// Applies what was found about an attempt. Gives back its session, when it is the session's present one.
@@ -199,7 +203,7 @@ impl Sessions {
         self.save(tx, changed.as_ref(), now).await
     }
 
-    /// Ends a session that is past its deadline, and its act; or puts the act off until then.
+    /// Ends a session that is past its deadline, and its act; or puts the act off.
     ///
     /// # Errors
     /// When the database fails.
@@ -217,7 +221,7 @@ impl Sessions {
                 self.step(&mut tx, &mut session, Event::Expired, now).await?;
                 changed = Some(session);
             } else {
-                later = Some(session.expires_at);
+                later = Some(self.looks_at_deadline(&session, now));
             }
         }
         match later {

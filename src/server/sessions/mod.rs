@@ -141,12 +141,28 @@ impl Sessions {
         event: Event,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
+        self.step_and_name(tx, session, event, false, now).await
+    }
+
+    /// The same, and where it moved the session, its wallet's name is written too if that `is_renamed`.
+    async fn step_and_name(
+        &self,
+        tx: &mut Tx,
+        session: &mut Session,
+        event: Event,
+        is_renamed: bool,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
         let (deadline, before, changed_at) = (session.expires_at, session.progress.stage, session.updated_at);
         let outcome = session.apply(event, now, &self.deadlines);
         if outcome != Outcome::Advanced {
             return Ok(outcome);
         }
-        tx.update_session(session).await?;
+        if is_renamed {
+            tx.update_session_and_name(session).await?;
+        } else {
+            tx.update_session(session).await?;
+        }
         let (stage, about) = (session.progress.stage, About::Attempt(session.id, session.attempt));
         if stage == Stage::Verified || (stage.is_end() && stage != Stage::Submitted) {
             self.tidy_up(tx, &about, now).await?;
@@ -164,21 +180,15 @@ impl Sessions {
             }
             return Ok(outcome);
         }
-        // To a deadline that is later than it was the act comes too early, and waits on.
-        if session.expires_at < deadline {
+        // To a deadline that is later than it was the act comes too early, and waits on. To a wallet's it never comes too late.
+        if stage == Stage::Verified && session.expires_at < deadline {
             tx.set_act(ActKind::Expire, &about, session.expires_at).await?;
         }
         if matches!(stage, Stage::Scanned if session.progress.answered) || stage == Stage::Connected {
             tx.mark_answered(session.id, session.attempt, now).await?;
         }
         match stage {
-            Stage::Scanned if session.progress.answered => {
-                tx.add_act(ActKind::FallBack, &about, now.plus(CONFIRMATION)).await?;
-            }
-            Stage::Connected => {
-                tx.add_act(ActKind::RequestProof, &about, now).await?;
-                tx.drop_act(ActKind::FallBack, &about, now).await?;
-            }
+            Stage::Connected => tx.add_act(ActKind::RequestProof, &about, now).await?,
             Stage::Presented => tx.add_act(ActKind::VerifyProof, &about, now).await?,
             _ => {}
         }
@@ -188,6 +198,15 @@ impl Sessions {
             tx.wake_act(ActKind::Reconcile, &about, now.plus(NEWS)).await?;
         }
         Ok(outcome)
+    }
+
+    /// When the act is due that ends a registration: at its deadline; and while a wallet may still begin its own, shorter time, not
+    /// later than that may pass. So the act stays where it is when a wallet answers, which would cost as much as all else then.
+    fn looks_at_deadline(&self, session: &Session, now: Timestamp) -> Timestamp {
+        match session.progress.stage {
+            Stage::Waiting => session.expires_at.min(now.plus(self.deadlines.wallet)),
+            _ => session.expires_at,
+        }
     }
 
     /// Has deleted at the platform what an attempt that is over, or has brought what it should, left there.

@@ -13,7 +13,7 @@ use crate::{
     },
     server::{
         platform::{Cards, Delivery, DeliveryKind, Meaning},
-        store::{About, ActKind, EventOutcome, Lane, Matched, Source, StoreError, Tx, UnmatchedEvent},
+        store::{About, ActKind, EventOutcome, Found, Lane, Matched, Source, StoreError, Tx, UnmatchedEvent},
     },
 };
 
@@ -92,13 +92,17 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<(EventOutcome, Option<Matched>, Option<Session>), StoreError> {
         let Some(meaning) = delivery.meaning() else { return Ok((EventOutcome::Ignored, None, None)) };
-        let (attempt, session) = tx.match_attempt(delivery).await?.unzip();
+        let found = tx.match_attempt(delivery, Some(key)).await?;
         // That two cards were mixed shows in one body form only, which may come second: it is looked at in any case.
         let mixed = delivery.cards == Some(Cards::Several);
-        if !mixed && tx.has_event(key, attempt.as_ref()).await? {
-            return Ok((EventOutcome::Repeated, attempt, None));
+        let Some(Found { attempt, session, is_repeated }) = found else {
+            let is_repeated = !mixed && tx.has_stray(key).await?;
+            let outcome = if is_repeated { EventOutcome::Repeated } else { EventOutcome::Unmatched };
+            return Ok((outcome, None, None));
+        };
+        if is_repeated && !mixed {
+            return Ok((EventOutcome::Repeated, Some(attempt), None));
         }
-        let Some((attempt, session)) = attempt.zip(session) else { return Ok((EventOutcome::Unmatched, None, None)) };
         let Some(applied) = self.apply_webhook(tx, delivery, meaning, (&attempt, session), now).await? else {
             return Ok((EventOutcome::Late, Some(attempt), None));
         };
@@ -151,7 +155,7 @@ impl Sessions {
             return Ok(None);
         }
         let mut bound = None;
-        let mut is_named = false;
+        let mut is_renamed = false;
         if !session.progress.stage.is_end() {
             match (delivery.kind, &delivery.connection_id, &delivery.record_id) {
                 (DeliveryKind::Connection, Some(id), _) => match &attempt.connection_id {
@@ -170,10 +174,10 @@ impl Sessions {
                 }
                 _ => {}
             }
-            is_named = delivery.their_label.as_ref().is_some_and(|label| session.name_wallet(label));
+            is_renamed = delivery.their_label.as_ref().is_some_and(|label| session.name_wallet(label));
         }
         let outcome = match meaning {
-            Meaning::Event(event) => self.step(tx, &mut session, event, now).await?.into(),
+            Meaning::Event(event) => self.step_and_name(tx, &mut session, event, is_renamed, now).await?.into(),
             Meaning::EndedSomehow | Meaning::TakenUp if session.progress.stage.is_end() => EventOutcome::AfterEnd,
             Meaning::EndedSomehow => {
                 tx.add_act(ActKind::VerifyProof, &About::Attempt(session.id, session.attempt), now).await?;
@@ -186,9 +190,6 @@ impl Sessions {
             // A new connection's own webhook was quicker.
             Meaning::TakenUp => EventOutcome::Late,
         };
-        if is_named && outcome == EventOutcome::Applied {
-            tx.store_wallet_name(&session).await?;
-        }
         Ok(Some(Applied { outcome, session, bound }))
     }
 
@@ -224,9 +225,10 @@ impl Sessions {
     ) -> Result<Option<Option<Session>>, StoreError> {
         let Ok(mut delivery) = self.platform.translate(event.body.as_bytes()) else { return Ok(None) };
         delivery.cards = event.cards.as_deref().and_then(Cards::from_name);
-        let (Some(meaning), Some((attempt, session))) = (delivery.meaning(), tx.match_attempt(&delivery).await?) else {
+        let (Some(meaning), Some(found)) = (delivery.meaning(), tx.match_attempt(&delivery, None).await?) else {
             return Ok(None);
         };
+        let Found { attempt, session, .. } = found;
         let applied = self.apply_webhook(tx, &delivery, meaning, (&attempt, session), now).await?;
         let outcome = applied.as_ref().map_or(EventOutcome::Late, |applied| applied.outcome);
         tx.settle_event(event.id, outcome, &attempt).await?;

@@ -9,13 +9,14 @@ pub enum ActKind {
     RequestProof,
     /// Confirm a presentation at the platform, accept it and fetch its attributes.
     VerifyProof,
-    /// Go on although the wallet has not confirmed the connection, if the platform agrees (contract 3.4).
+    /// What an older version wishes for beside [`ActKind::Reconcile`], which does the same.
     FallBack,
     /// End what is past its deadline.
     Expire,
     /// Delete what is older than the desk keeps it.
     Purge,
-    /// Ask the platform how things stand, in case its webhook was lost (contract 5.7).
+    /// Ask the platform how things stand, in case its webhook was lost (contract 5.7); and go on although the wallet has not
+    /// confirmed the connection, once that is overdue and the platform agrees (contract 3.4).
     Reconcile,
     /// Read a connection whose webhook named no invitation (contract 5.6, row 4).
     ReadConnection,

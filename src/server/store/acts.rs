@@ -151,17 +151,19 @@ impl Tx {
         self.wish(sql, kind, about, due_at).await
     }
 
-    /// Makes an act of an attempt due at this time at the latest: one that is due before finds out by itself that it may
-    /// wait on, and costs nothing here. One that runs is done once more after it.
+    /// Makes an act of an attempt, one that it has from its beginning, due at this time at the latest: one that is due before
+    /// finds out by itself that it may wait on, and costs nothing here. One that runs is done once more after it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn wake_act(&mut self, kind: ActKind, about: &About, due_at: Timestamp) -> Result<(), StoreError> {
-        let sql = concat!(
-            override_with!("(session_id, attempt, kind)"),
-            " WHERE acts.done_at IS NOT NULL OR acts.leased = 1 OR acts.due_at > excluded.due_at"
-        );
-        self.wish(sql, kind, about, due_at).await
+        let Some((session, attempt)) = about.attempt() else { return Ok(()) };
+        let sql = "UPDATE acts SET tries = 0, done_at = NULL, due_at = CASE WHEN leased = 1 THEN due_at ELSE ?4 END, \
+                   again_at = CASE WHEN leased = 1 THEN ?4 END WHERE session_id = ?1 AND attempt = ?2 AND kind = ?3 \
+                   AND (done_at IS NOT NULL OR leased = 1 OR due_at > ?4)";
+        self.part.execute(sql, values![&session, attempt, kind.as_str(), due_at]).await?;
+        self.note_due(kind.lane(), due_at);
+        Ok(())
     }
 
     async fn wish(
@@ -223,17 +225,6 @@ impl Tx {
         let next = self.part.row(next, values![lane as i64], single::<Option<i64>>).await?;
         self.soonest[lane as usize] = next.flatten().map(Timestamp);
         Ok(acts)
-    }
-
-    /// Ends an act of an attempt that has become needless before it was begun.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn drop_act(&mut self, kind: ActKind, about: &About, now: Timestamp) -> Result<(), StoreError> {
-        let Some((session, attempt)) = about.attempt() else { return Ok(()) };
-        let sql = "UPDATE acts SET done_at = ?4 WHERE session_id = ?1 AND attempt = ?2 AND kind = ?3 \
-                   AND done_at IS NULL AND leased = 0";
-        self.part.execute(sql, values![&session, attempt, kind.as_str(), now]).await.map(drop)
     }
 
     /// Lengthens a lease, while what was leased goes on.

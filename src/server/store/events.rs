@@ -104,6 +104,21 @@ impl UnmatchedEvent {
     }
 }
 
+/// Whether a delivery with a key was stored before, for such a session. One that was parked gets a new chance when it comes
+/// again.
+macro_rules! is_stored {
+    ($session:literal, $key:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM events WHERE events.session_id ",
+            $session,
+            " AND events.key = ",
+            $key,
+            " AND events.outcome NOT IN ('parked', 'repeated'))"
+        )
+    };
+}
+pub(super) use is_stored;
+
 const ANY_UNMATCHED: &str = "SELECT 1 FROM events WHERE outcome = 'unmatched' LIMIT 1";
 
 /// Deliveries that wait, with a condition. What another process is about to settle is left to it.
@@ -138,16 +153,12 @@ impl Store {
 }
 
 impl Tx {
-    /// Whether a delivery with this key was stored before, for this session or for none yet. One that was parked gets a new
-    /// chance when it comes again.
+    /// Whether a delivery with this key was stored before that belongs to no session yet.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn has_event(&mut self, key: &str, attempt: Option<&Matched>) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM events WHERE session_id = ?1 AND key = ?2 \
-                   AND outcome NOT IN ('parked', 'repeated')) OR EXISTS (SELECT 1 FROM events WHERE session_id IS NULL \
-                   AND key = ?2 AND outcome NOT IN ('parked', 'repeated'))";
-        self.part.has(sql, values![attempt.map(|attempt| &attempt.session), key]).await
+    pub async fn has_stray(&mut self, key: &str) -> Result<bool, StoreError> {
+        self.part.has(concat!("SELECT 1 WHERE ", is_stored!("IS NULL", "?1")), values![key]).await
     }
 
     /// Stores a delivery with its key and its outcome. Its `proofData` and the wallet's name are not among what is stored.

@@ -3,6 +3,7 @@
 
 use super::{
     Attempt, StoreError, Tx,
+    events::is_stored,
     sessions::{self, columns},
     statement::{Row, values},
 };
@@ -58,8 +59,16 @@ impl From<&Attempt> for Matched {
     }
 }
 
-/// An attempt that was found, with its session.
-type Found = (Matched, Session);
+/// What a delivery belongs to.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The attempt.
+    pub attempt: Matched,
+    /// Its session.
+    pub session: Session,
+    /// Whether the same delivery was stored before, for this session or for none yet.
+    pub is_repeated: bool,
+}
 
 /// The columns of a matched attempt as they are stored.
 struct Stored {
@@ -111,13 +120,18 @@ impl TryFrom<Stored> for Matched {
     }
 }
 
-/// The columns of [`Stored`] and of the session, for all attempts that have a value of a key.
+/// The columns of [`Stored`] and of the session, for all attempts that have a value of a key; and whether the delivery ?2 was
+/// stored before.
 macro_rules! select {
     ($key:literal) => {
         concat!(
             "SELECT session_id, attempts.attempt, link, connection_id, proof_asked_at, proof_id, cards, ",
             columns!(),
-            " FROM attempts JOIN sessions ON sessions.id = session_id WHERE ",
+            ", CAST(CASE WHEN ",
+            is_stored!("= attempts.session_id", "?2"),
+            " OR ",
+            is_stored!("IS NULL", "?2"),
+            " THEN 1 ELSE 0 END AS BIGINT) FROM attempts JOIN sessions ON sessions.id = session_id WHERE ",
             $key,
             " = ?1"
         )
@@ -168,46 +182,50 @@ impl Tx {
         &mut self,
         key: Key,
         value: &str,
+        delivery: Option<&str>,
         counts: impl Fn(&Matched) -> bool,
     ) -> Result<Option<Found>, StoreError> {
         if self.part.is_shared() && !self.part.has(key.take(), values![value]).await? {
             return Ok(None);
         }
-        let read = |row: &mut Row<'_>| Ok((Stored::read(row)?, sessions::Stored::read(row)?));
+        let read = |row: &mut Row<'_>| Ok((Stored::read(row)?, sessions::Stored::read(row)?, row.next()?));
         let mut only = None;
-        for (attempt, session) in self.part.rows(key.select(), values![value], read).await? {
+        for (attempt, session, is_repeated) in self.part.rows(key.select(), values![value, delivery], read).await? {
             let attempt = Matched::try_from(attempt)?;
-            if counts(&attempt) && only.replace((attempt, session)).is_some() {
+            if counts(&attempt) && only.replace((attempt, session, is_repeated)).is_some() {
                 return Ok(None);
             }
         }
-        only.map(|(attempt, session)| Ok((attempt, session.session(&self.keys)?))).transpose()
+        let found = only.map(|(attempt, session, is_repeated)| {
+            Ok(Found { attempt, session: session.session(&self.keys)?, is_repeated })
+        });
+        found.transpose()
     }
 
-    /// The attempt that a delivery belongs to, with its session.
+    /// The attempt that a delivery belongs to, with its session; and, where its own key is given, whether it was stored before.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn match_attempt(&mut self, delivery: &Delivery) -> Result<Option<Found>, StoreError> {
+    pub async fn match_attempt(&mut self, delivery: &Delivery, own: Option<&str>) -> Result<Option<Found>, StoreError> {
         let any = |_: &Matched| true;
         if let Some(id) = &delivery.out_of_band_id {
             // First, because it is unique: of a reused connection only this tells the new invitation from the old.
             for key in [Key::OutOfBand, Key::Invitation] {
-                if let Some(attempt) = self.only(key, &id.0, any).await? {
+                if let Some(attempt) = self.only(key, &id.0, own, any).await? {
                     return Ok(Some(attempt));
                 }
             }
         }
         // What the platform itself, asked, said of the connection: the second key only (contract 7, point 7).
         if let Some(alias) = &delivery.alias
-            && let Some(attempt) = self.only(Key::Alias, alias, any).await?
+            && let Some(attempt) = self.only(Key::Alias, alias, own, any).await?
         {
             return Ok(Some(attempt));
         }
         if delivery.kind == DeliveryKind::Proof {
             for (key, value) in [(Key::Proof, &delivery.record_id), (Key::Thread, &delivery.thread_id)] {
                 if let Some(value) = value
-                    && let Some(attempt) = self.only(key, value, any).await?
+                    && let Some(attempt) = self.only(key, value, own, any).await?
                 {
                     return Ok(Some(attempt));
                 }
@@ -216,10 +234,10 @@ impl Tx {
         let Some(ConnectionId(id)) = &delivery.connection_id else { return Ok(None) };
         match delivery.kind {
             // The attempt that made it, not a later one that goes over it.
-            DeliveryKind::Connection => self.only(Key::Connection, id, |attempt| attempt.has_code).await,
+            DeliveryKind::Connection => self.only(Key::Connection, id, own, |attempt| attempt.has_code).await,
             // Only while we are asking and do not know the exchange yet: the webhook may overtake the answer (4.1).
             DeliveryKind::Proof => {
-                self.only(Key::Connection, id, |attempt| attempt.asked && attempt.proof_id.is_none()).await
+                self.only(Key::Connection, id, own, |attempt| attempt.asked && attempt.proof_id.is_none()).await
             }
             DeliveryKind::Issuance | DeliveryKind::Other => Ok(None),
         }

@@ -51,7 +51,7 @@ pub use figures::Course;
 pub use history::{PastAct, PastAttempt, PastEvent};
 pub use inspection::{Inspection, SealedRows, Tables, inspect};
 pub use listening::Listening;
-pub use matching::Matched;
+pub use matching::{Found, Matched};
 pub use registrations::{Exported, Registration, Submitted};
 pub use reseal::Resealed;
 pub use sqlite::{BackupError, Copied, backup, restore};

@@ -197,16 +197,30 @@ impl Tx {
         self.part.execute(sql, values).await.map(drop)
     }
 
-    /// Stores what changed of a session; for its wallet's name see [`Tx::store_wallet_name`].
+    /// Stores what changed of a session; of its wallet's name see [`Tx::update_session_and_name`].
     ///
     /// # Errors
     /// When the database fails.
     pub async fn update_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        self.update(session, None).await
+    }
+
+    /// Stores what changed of a session, and the name of its wallet, sealed, or that it has none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn update_session_and_name(&mut self, session: &Session) -> Result<(), StoreError> {
+        let seal = |name: &String| self.keys.seal(&name_place(session.id.as_str()), name.as_bytes());
+        self.update(session, Some(session.their_label.as_ref().map(seal))).await
+    }
+
+    async fn update(&mut self, session: &Session, name: Option<Option<Vec<u8>>>) -> Result<(), StoreError> {
         // Of each step the first time is kept. A step that was passed over was reached with the one after it.
         let sql = "UPDATE sessions SET attempt = ?2, version = ?3, stage = ?4, answered = ?5, opened = ?6, delayed = ?7, \
                    updated_at = ?8, expires_at = ?9, ended = ?10, scanned_at = COALESCE(scanned_at, ?11), \
                    connected_at = COALESCE(connected_at, ?12), presented_at = COALESCE(presented_at, ?13), \
-                   verified_at = COALESCE(verified_at, ?14) WHERE id = ?1";
+                   verified_at = COALESCE(verified_at, ?14), \
+                   wallet_name = CASE WHEN ?15 = 1 THEN ?16 ELSE wallet_name END WHERE id = ?1";
         let stage = session.progress.stage;
         let reached = |step: Stage| (stage.rank() >= step.rank()).then_some(session.updated_at);
         let values = values![
@@ -224,21 +238,10 @@ impl Tx {
             reached(Stage::Connected),
             reached(Stage::Presented),
             reached(Stage::Verified),
+            name.is_some(),
+            name.flatten(),
         ];
         self.part.execute(sql, values).await.map(drop)
-    }
-
-    /// Stores the name of a session's wallet, sealed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn store_wallet_name(&mut self, session: &Session) -> Result<(), StoreError> {
-        let seal = |name: &String| self.keys.seal(&name_place(session.id.as_str()), name.as_bytes());
-        let sealed = session.their_label.as_ref().map(seal);
-        self.part
-            .execute("UPDATE sessions SET wallet_name = ?2 WHERE id = ?1", values![&session.id, sealed])
-            .await
-            .map(drop)
     }
 
     /// Keeps what was typed and could not be submitted, sealed; or forgets it.

@@ -62,7 +62,11 @@ pub async fn registration(session: String) -> Answer<Option<RegistrationView>> {
         code,
         ids: named(["out-of-band id", "connection", "presentation exchange"], ids),
         timeline,
-        pending: acts.into_iter().filter(|act| is_to_come(act, &listed.session)).map(pending).collect(),
+        pending: acts
+            .into_iter()
+            .filter(|act| is_to_come(act, &listed.session))
+            .map(|act| pending(act, &listed.session))
+            .collect(),
         remedies: remedies(&app, &listed.session, present.as_ref()),
         entry: entry(listed),
     }))
@@ -176,8 +180,10 @@ fn is_to_come(act: &PastAct, session: &Session) -> bool {
     act.done_at.is_none() && !is_idle
 }
 
-fn pending(act: PastAct) -> Pending {
-    Pending { act: act.kind, due: act.due_at, tries: act.tries, problem: act.problem }
+fn pending(act: PastAct, session: &Session) -> Pending {
+    // It may be due sooner, only to be put off.
+    let due = if act.kind == ActKind::Expire.as_str() { session.expires_at } else { act.due_at };
+    Pending { act: act.kind, due, tries: act.tries, problem: act.problem }
 }
 
 fn remedies(app: &App, session: &Session, attempt: Option<&Attempt>) -> Remedies {
