@@ -33,7 +33,7 @@ site := target/release/hash.txt
 # The benchmark is a package of its own, and no part of the program.
 bench := --manifest-path bench/Cargo.toml
 
-.PHONY: help run build size test check unit soak e2e test-api test-api-here test-tls test-tls-here test-agent test-agent-here check-deploy screens lighthouse fuzz bench fmt doc audit clean FORCE
+.PHONY: help run build size test compile check unit soak e2e test-api test-api-here test-tls test-tls-here test-agent test-agent-here check-deploy screens lighthouse fuzz bench fmt doc audit clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,7 +46,11 @@ build: $(site) $(server) ## the release: target/release/vestibule and target/sit
 size: build ## what a browser loads, packed and not
 	@node scripts/size.mjs
 
-test: tools-test check unit e2e test-api-here test-tls-here test-agent-here ## everything CI asks for: check, unit, build, e2e, test-api, test-tls, test-agent
+test: tools-test tools-unit compile check unit e2e test-api-here test-tls-here test-agent-here ## everything CI asks for: check, unit, build, e2e, test-api, test-tls, test-agent
+
+# Each of the steps that follow finds its part up to date.
+compile:
+	@scripts/compile
 
 check: tools-lint ## formatting and clippy, for the server and for the browser
 	cargo fmt --check

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
+    database,
     fixtures::fixture,
     harness::{Desk, Opened, WEBHOOK_SECRET},
     platform::{FakePlatform, ORG_ID, ProofEnd, proof_id_for},
@@ -253,6 +254,29 @@ async fn events_of_an_old_code_never_reach_the_new_one() {
     assert_eq!(desk.record(&late).await, "late");
     let snapshot = desk.snapshot(&opened).await;
     assert_eq!((&snapshot["attempt"], &snapshot["stage"]), (&json!(2), &json!("waiting")));
+}
+
+#[tokio::test]
+async fn a_repetition_is_known_for_one_whatever_came_between() {
+    let desk = Desk::sandbox().await;
+    let opened = desk.open().await;
+    let connection = Uuid::new_v4().to_string();
+    let first = connection_event(&opened, &connection, "request-received");
+    // What differs in its time alone is no repetition: what becomes of that one, the registration decides.
+    let like_it = |second: u32| {
+        let mut other = first.clone();
+        other["data"]["updatedAt"] = json!(format!("2026-03-02T10:16:{second:02}.000Z"));
+        other
+    };
+    assert_eq!(desk.record(&first).await, "applied");
+    assert_eq!(desk.record(&connection_event(&opened, &connection, "abandoned")).await, "applied");
+    assert_eq!(desk.record(&like_it(1)).await, "after_end");
+    assert_eq!(desk.record(&first).await, "repeated");
+    desk.app.sessions.renew(opened.id.parse().unwrap(), 1).await.unwrap();
+    assert_eq!(desk.record(&like_it(2)).await, "late", "it is the earlier code's");
+    assert_eq!(desk.record(&first).await, "repeated");
+    let kept = database::count(&desk, "SELECT COUNT(*) FROM events WHERE outcome = 'repeated'").await;
+    assert_eq!(kept, 2, "each of them is kept");
 }
 
 #[tokio::test]

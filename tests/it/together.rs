@@ -119,8 +119,7 @@ impl Still {
         let mut all = Vec::new();
         for query in [
             "SELECT json_array('session', id, stage, version, attempt, answered, wallet_name IS NULL) FROM sessions",
-            "SELECT json_array('attempt', session_id, connection_id, proof_id, proof_thread_id, cards, answered_at IS NULL) \
-             FROM attempts",
+            "SELECT json_array('attempt', session_id, connection_id, proof_id, proof_thread_id, cards) FROM attempts",
             "SELECT json_array('event', id, kind, record_id, state, connection_id, thread_id, cards, outcome, source, \
              session_id, attempt) FROM events",
             "SELECT json_array('act', kind, lane, session_id, attempt, connection_id, done_at IS NULL, tries) FROM acts \

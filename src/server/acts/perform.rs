@@ -84,7 +84,7 @@ async fn request_proof(
     // A webhook is a hint: the platform has to say itself that the connection stands.
     match platform.connection(connection).await?.map(|connection| connection.state) {
         Some(ConnectionState::Completed) => {}
-        Some(ConnectionState::Answered) if confirmation_is_overdue(sessions, attempt) => {}
+        Some(ConnectionState::Answered) if confirmation_is_overdue(sessions, attempt).await? => {}
         Some(ConnectionState::Abandoned) => return Ok(Finding::Refused),
         Some(ConnectionState::Requested | ConnectionState::Answered) | None => {
             return Err(NotYet::Wait("the platform does not show it completed"));
@@ -120,9 +120,12 @@ async fn request_proof(
 
 /// The agent takes requests from `response-sent` on; the wallet's own confirmation depends on a phone that stays awake
 /// (contract 3.4).
-fn confirmation_is_overdue(sessions: &Sessions, attempt: &Attempt) -> bool {
-    attempt.invited.is_none()
-        || attempt.answered_at.is_some_and(|answered| sessions.clock.now() >= answered.plus(CONFIRMATION))
+async fn confirmation_is_overdue(sessions: &Sessions, attempt: &Attempt) -> Result<bool, StoreError> {
+    if attempt.invited.is_none() {
+        return Ok(true);
+    }
+    let answered = sessions.store.answered_at(attempt.session, attempt.number).await?;
+    Ok(answered.is_some_and(|answered| sessions.clock.now() >= answered.plus(CONFIRMATION)))
 }
 
 /// Looks once more, in a transaction, whether the wallet is still to be asked, and notes that it is about to be.
@@ -180,7 +183,7 @@ async fn reconcile(sessions: &Sessions, session: &Session, attempt: &Attempt) ->
         (Stage::Waiting | Stage::Scanned, Some(connection), _, _) => {
             let connection = platform.connection(connection).await?;
             let is_answered = |connection: &Connection| connection.state == ConnectionState::Answered;
-            if connection.as_ref().is_some_and(is_answered) && confirmation_is_overdue(sessions, attempt) {
+            if connection.as_ref().is_some_and(is_answered) && confirmation_is_overdue(sessions, attempt).await? {
                 return Ok(Finding::GoOn);
             }
             connection.iter().map(Delivery::of_connection).collect()

@@ -5,9 +5,9 @@ use std::{borrow::Cow, net::SocketAddr, time::Instant};
 
 use axum::{
     Json,
-    body::{Body, to_bytes},
-    extract::{ConnectInfo, Path, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue},
+    body::to_bytes,
+    extract::{ConnectInfo, Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderValue, request::Parts},
 };
 use serde::Serialize;
 use utoipa::{ToSchema, openapi::schema};
@@ -71,14 +71,8 @@ pub fn router(app: &App) -> OpenApiRouter<App> {
     described(router, app.config.webhook_auth)
 }
 
-/// What of a request is looked at before its body is.
-struct Head {
-    arrived: Instant,
-    peer: SocketAddr,
-    headers: HeaderMap,
-    /// `Err` when it is no text, which is not the token.
-    path_token: Result<Option<String>, ()>,
-}
+/// Who sent a delivery, and the token in the address: `Err` when it is no text, which is not the token.
+type Sender = (SocketAddr, Result<Option<String>, ()>);
 
 /// Receives one delivery of the ConfirmD Platform.
 #[utoipa::path(
@@ -92,12 +86,10 @@ async fn receive_confirmd(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     path_token: Result<Option<Path<String>>, PathRejection>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<Received>, Problem> {
     let path_token = path_token.map(|token| token.map(|Path(token)| token)).map_err(|_| ());
-    let head = Head { arrived: Instant::now(), peer, headers, path_token };
-    counted(&app, take_in(&app, head, None, body).await)
+    counted(&app, take_in(&app, (peer, path_token), None, request).await)
 }
 
 /// Receives one delivery of an agent.
@@ -113,11 +105,9 @@ async fn receive_acapy(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(topic): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<Received>, Problem> {
-    let head = Head { arrived: Instant::now(), peer, headers, path_token: Ok(None) };
-    counted(&app, take_in(&app, head, Some(&topic), body).await)
+    counted(&app, take_in(&app, (peer, Ok(None)), Some(&topic), request).await)
 }
 
 /// Receives one delivery of an agent, at an address that nobody can guess.
@@ -136,11 +126,9 @@ async fn receive_acapy_by_token(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path((token, topic)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<Received>, Problem> {
-    let head = Head { arrived: Instant::now(), peer, headers, path_token: Ok(Some(token)) };
-    counted(&app, take_in(&app, head, Some(&topic), body).await)
+    counted(&app, take_in(&app, (peer, Ok(Some(token))), Some(&topic), request).await)
 }
 
 fn counted(app: &App, outcome: Result<EventOutcome, Problem>) -> Result<Json<Received>, Problem> {
@@ -148,8 +136,14 @@ fn counted(app: &App, outcome: Result<EventOutcome, Problem>) -> Result<Json<Rec
     Ok(Json(Received { received: true, outcome: outcome.as_str() }))
 }
 
-async fn take_in(app: &App, head: Head, topic: Option<&str>, body: Body) -> Result<EventOutcome, Problem> {
-    let Head { arrived, peer, headers, path_token } = head;
+async fn take_in(
+    app: &App,
+    (peer, path_token): Sender,
+    topic: Option<&str>,
+    request: Request,
+) -> Result<EventOutcome, Problem> {
+    let arrived = Instant::now();
+    let (Parts { headers, .. }, body) = request.into_parts();
     let failed = |problem: Problem| {
         tracing::warn!(address = %app.address(peer, &headers), ?problem, "webhook refused");
         app.count_failed_webhook(app.address(peer, &headers)).err().unwrap_or(problem)

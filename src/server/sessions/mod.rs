@@ -184,9 +184,6 @@ impl Sessions {
         if stage == Stage::Verified && session.expires_at < deadline {
             tx.set_act(ActKind::Expire, &about, session.expires_at).await?;
         }
-        if matches!(stage, Stage::Scanned if session.progress.answered) || stage == Stage::Connected {
-            tx.mark_answered(session.id, session.attempt, now).await?;
-        }
         match stage {
             Stage::Connected => tx.add_act(ActKind::RequestProof, &about, now).await?,
             Stage::Presented => tx.add_act(ActKind::VerifyProof, &about, now).await?,

@@ -38,8 +38,6 @@ pub struct Attempt {
     pub invited: Option<Invited>,
     /// The connection, bound at most once.
     pub connection_id: Option<ConnectionId>,
-    /// When the platform had answered the wallet's wish to connect.
-    pub answered_at: Option<Timestamp>,
     /// Set just before the platform is told to ask for the proof, so that after a crash nobody asks twice.
     pub proof_asked_at: Option<Timestamp>,
     /// The proof exchange, bound at most once.
@@ -66,7 +64,6 @@ impl Attempt {
             code,
             invited,
             connection_id,
-            answered_at: None,
             proof_asked_at: None,
             proof_id: None,
             cards: None,
@@ -87,7 +84,6 @@ struct Stored {
     out_of_band_id: Option<String>,
     invitation_id: Option<String>,
     connection_id: Option<String>,
-    answered_at: Option<i64>,
     proof_asked_at: Option<i64>,
     proof_id: Option<String>,
     cards: Option<String>,
@@ -107,7 +103,6 @@ impl Stored {
             out_of_band_id: row.next()?,
             invitation_id: row.next()?,
             connection_id: row.next()?,
-            answered_at: row.next()?,
             proof_asked_at: row.next()?,
             proof_id: row.next()?,
             cards: row.next()?,
@@ -152,7 +147,6 @@ impl TryFrom<Stored> for Attempt {
             code: row.code,
             invited,
             connection_id: row.connection_id.map(ConnectionId),
-            answered_at: row.answered_at.map(Timestamp),
             proof_asked_at: row.proof_asked_at.map(Timestamp),
             proof_id: row.proof_id.map(ProofId),
             attributes: row.attributes,
@@ -165,7 +159,7 @@ macro_rules! select {
     ($where:literal) => {
         concat!(
             "SELECT attempts.session_id, attempts.attempt, code, link, alias, url, message, out_of_band_id, invitation_id, \
-             connection_id, answered_at, proof_asked_at, proof_id, cards, attributes FROM attempts \
+             connection_id, proof_asked_at, proof_id, cards, attributes FROM attempts \
              LEFT JOIN invitations ON invitations.session_id = attempts.session_id \
              AND invitations.attempt = attempts.attempt WHERE ",
             $where
@@ -274,15 +268,6 @@ impl Tx {
         let sql = "SELECT 1 FROM acts JOIN sessions ON sessions.id = acts.session_id AND sessions.attempt = acts.attempt \
                    WHERE acts.lane = ?1 AND acts.done_at IS NULL AND sessions.stage IN ('waiting', 'scanned') LIMIT 1";
         self.part.has(sql, values![Lane::Asking as i64]).await
-    }
-
-    /// Notes when the platform had answered the wallet, unless that is known.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn mark_answered(&mut self, session: SessionId, number: u32, now: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE attempts SET answered_at = ?3 WHERE session_id = ?1 AND attempt = ?2 AND answered_at IS NULL";
-        self.part.execute(sql, values![&session, number, now]).await.map(drop)
     }
 
     /// Notes that the platform is about to be told to ask for the proof, by this act. Says whether it may be: not when the

@@ -7,8 +7,12 @@ use super::{
     statement::{Row, values},
 };
 use crate::{
-    domain::{ids::ConnectionId, time::Timestamp},
-    server::platform::{Cards, Delivery},
+    domain::{
+        ids::{ConnectionId, SessionId},
+        stage::Event,
+        time::Timestamp,
+    },
+    server::platform::{Cards, Delivery, Meaning},
 };
 
 /// Where a delivery came from.
@@ -143,6 +147,24 @@ const MATCHABLE: Dialect = unmatched!(
 );
 
 impl Store {
+    /// When the platform had answered the wallet's wish to connect in an attempt, or was further already: when that was
+    /// learned first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn answered_at(&self, session: SessionId, attempt: u32) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT received_at, kind, state FROM events WHERE session_id = ?1 AND attempt = ?2 AND outcome = 'applied' \
+                   ORDER BY received_at, id";
+        let read = |row: &mut Row<'_>| Ok((row.next::<i64>()?, row.next::<String>()?, row.next::<Option<String>>()?));
+        let answers = |(_, kind, state): &(i64, String, Option<String>)| {
+            use Event::{ConnectionAnswered, ConnectionCompleted};
+            let meaning = Delivery::meaning_of(kind, state.as_deref());
+            matches!(meaning, Some(Meaning::Event(ConnectionAnswered | ConnectionCompleted)))
+        };
+        let applied = self.database.rows(sql, values![&session, attempt], read).await?;
+        Ok(applied.into_iter().find(answers).map(|(at, ..)| Timestamp(at)))
+    }
+
     /// Whether any delivery waits for its session.
     ///
     /// # Errors

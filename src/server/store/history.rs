@@ -16,8 +16,6 @@ pub struct PastAttempt {
     pub number: u32,
     /// When it began.
     pub created_at: Timestamp,
-    /// When the platform had answered the wallet's wish to connect.
-    pub answered_at: Option<Timestamp>,
     /// When the platform was told to ask for the proof.
     pub proof_asked_at: Option<Timestamp>,
     /// Whether it has a code to scan, or goes over the connection of an earlier one.
@@ -74,14 +72,13 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn past_attempts(&self, session: SessionId) -> Result<Vec<PastAttempt>, StoreError> {
-        let sql = "SELECT attempt, created_at, answered_at, proof_asked_at, link, code, out_of_band_id, connection_id, proof_id, \
+        let sql = "SELECT attempt, created_at, proof_asked_at, link, code, out_of_band_id, connection_id, proof_id, \
                    CAST(CASE WHEN attributes IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM attempts WHERE session_id = ?1 \
                    ORDER BY attempt";
         let read = |row: &mut Row<'_>| {
             Ok(PastAttempt {
                 number: number(row.next()?),
                 created_at: Timestamp(row.next()?),
-                answered_at: row.next::<Option<i64>>()?.map(Timestamp),
                 proof_asked_at: row.next::<Option<i64>>()?.map(Timestamp),
                 has_code: row.next::<Option<String>>()?.is_some(),
                 code: row.next()?,
