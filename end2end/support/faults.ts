@@ -25,6 +25,9 @@ export class Faults {
 /** What Chromium says of a page that came with this status. */
 export const statusOf = (status: number) => new RegExp(`Failed to load resource: .* status of ${status} `);
 
+/** What Chromium says some seconds after it fetched what it is then not allowed to run: without JavaScript. */
+export const FETCHED_IN_VAIN = /was preloaded using link preload but not used/;
+
 /** What Chromium says of sockets and requests while the server is away, also behind a proxy that is there. */
 export const SERVER_AWAY = [
   /WebSocket connection to .* failed/,

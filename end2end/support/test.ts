@@ -1,6 +1,6 @@
 import { type BrowserContext, type BrowserContextOptions, test as base, expect } from "@playwright/test";
 import { DeskPage } from "./desk-page";
-import { Faults } from "./faults";
+import { FETCHED_IN_VAIN, Faults } from "./faults";
 import { Gateway } from "./gateway";
 import { type Env, Server } from "./server";
 import { WalletPage } from "./wallet-page";
@@ -47,7 +47,8 @@ export const test = base.extend<Fixtures>({
     expect(faults.unexpected(), "what went wrong inside the pages").toEqual([]);
   },
 
-  context: async ({ context, faults }, use) => {
+  context: async ({ context, faults, javaScriptEnabled }, use) => {
+    if (javaScriptEnabled === false) faults.allow(FETCHED_IN_VAIN);
     faults.watch(context);
     await use(context);
     await context.close();
@@ -58,6 +59,7 @@ export const test = base.extend<Fixtures>({
     await use(async (options) => {
       const context = await browser.newContext({ baseURL, reducedMotion: "reduce", ...options });
       contexts.push(context);
+      if (options?.javaScriptEnabled === false) faults.allow(FETCHED_IN_VAIN);
       faults.watch(context);
       return context;
     });

@@ -5,10 +5,8 @@ import { expect, test } from "../support/test";
 
 test.use({ javaScriptEnabled: false });
 
-test.beforeEach(async ({ server, faults }) => {
+test.beforeEach(async ({ server }) => {
   await server.behave({ pace: 50 });
-  // Chromium fetches what it is then not allowed to run.
-  faults.allow(/was preloaded using link preload but not used/);
 });
 
 test("without JavaScript the page follows by loading itself again, all the way", async ({ page, desk, wallet }) => {

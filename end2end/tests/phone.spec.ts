@@ -11,10 +11,7 @@ for (const javaScriptEnabled of [true, false]) {
       server,
       page,
       desk,
-      faults,
     }) => {
-      // Chromium fetches what it is then not allowed to run.
-      if (!javaScriptEnabled) faults.allow(/was preloaded using link preload but not used/);
       await server.behave({ pace: 50 });
       await desk.begin();
       if (javaScriptEnabled) await desk.expectMethod("websocket");
