@@ -45,10 +45,10 @@ pub fn random_code<const N: usize>() -> String {
     random_bytes::<N>().map(|byte| char::from(CHARACTERS[usize::from(byte % 32)])).iter().collect()
 }
 
-/// A name for a text, which changes with the text: the first 64 bits of its SHA-256 in base64url.
+/// A name for a text, which changes with the text: the first `N` bytes of its SHA-256, at most 32, in base64url.
 #[must_use]
-pub fn fingerprint(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..8])
+pub fn fingerprint<const N: usize>(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..N])
 }
 
 /// Whether two secrets are the same, in a time that does not depend on where they differ nor on their lengths.

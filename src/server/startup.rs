@@ -109,7 +109,7 @@ impl Server {
         let store = Store::open(url, config.database_connections, Arc::clone(&keys)).await;
         let store = store.map_err(|error| Unusable::new(url, error))?;
         let terms = config.desk.consent_text();
-        let consent = fingerprint(&terms);
+        let consent = fingerprint::<8>(&terms);
         let now = clock.now();
         prepare(&store, &config, &consent, &terms, now).await.map_err(|error| Unusable::new(url, error))?;
         let public_url = public_url(&config, local)?;

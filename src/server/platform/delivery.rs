@@ -1,12 +1,12 @@
 //! What a webhook said, or the platform when it was asked, in our words; and what it means. *Runs: server.*
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
-
 use super::{Cards, Connection, ConnectionState, Proof, ProofState};
-use crate::domain::{
-    ids::{ConnectionId, OutOfBandId},
-    stage::Event,
+use crate::{
+    domain::{
+        ids::{ConnectionId, OutOfBandId},
+        stage::Event,
+    },
+    server::secrets::fingerprint,
 };
 
 /// What a webhook is about.
@@ -205,8 +205,7 @@ impl Delivery {
         let parts = (self.kind.as_str(), record, state, updated_at, &self.reused_for);
         // As JSON, which quotes, so that no two different deliveries can run together into one key. Of that a digest, because an
         // index holds it for every delivery: 128 bits, of which nobody finds the same twice.
-        let text = serde_json::to_string(&parts).unwrap_or_default();
-        URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..16])
+        fingerprint::<16>(&serde_json::to_string(&parts).unwrap_or_default())
     }
 }
 
