@@ -180,6 +180,7 @@ mod tests {
         let id = |now, byte| SessionId::new(Timestamp(now), [byte; 16]).to_string();
         let moment = 1_700_000_000_000;
         assert_eq!(id(moment, 1)[..6], id(moment + 7, 9)[..6]);
+        assert_eq!(id(moment, 1), id(moment + 7, 1));
         assert_ne!(id(moment, 1)[..7], id(moment + 8, 1)[..7]);
         assert_ne!(id(moment, 1), id(moment, 2));
         let first_form = "--------------------AA";

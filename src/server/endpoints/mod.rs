@@ -103,7 +103,7 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
     };
     let mut response = trace.scope(answer).await;
     span.answered(response.status());
-    // At once, instead of twice while they are added.
+    // Room for all of them, so that it need not grow while they are added.
     response.headers_mut().reserve(FIXED.len() + 2);
     response.headers_mut().insert(trace::REQUEST_ID, id);
     for (name, value) in FIXED.into_iter().chain(app.is_https().then_some(HTTPS)) {
