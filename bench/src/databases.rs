@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::process::{Signal, geteuid};
 use tempfile::TempDir;
 use tokio::{
     process::{Child, Command},
@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{process, server::free_address};
 
-/// How long one may take to start, or to end.
+/// How long one may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running database server.
@@ -91,13 +91,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // PostgreSQL's processes follow their first one only when it is told, and its folder goes after them.
-        if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-            let _ = kill_process(pid, Signal::QUIT);
-        }
-        let began = Instant::now();
-        while matches!(self.child.try_wait(), Ok(None)) && began.elapsed() < PATIENCE {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        process::end(&mut self.child, Signal::QUIT);
     }
 }
 

@@ -1,18 +1,26 @@
 //! What the system says about a process: memory and processor time. And how processes are kept to their cores.
 //! *Runs: generator.*
 
-use std::{ffi::OsStr, fs, io, path::Path, time::Duration};
+use std::{
+    ffi::OsStr,
+    fs, io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use rustix::{
-    process::{Resource, getrlimit},
+    process::{Pid, Resource, Signal, getrlimit, kill_process},
     thread::{CpuSet, sched_setaffinity},
 };
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// The core that the measured server has for itself,
 pub const SERVER_CORE: usize = 0;
 /// and that of the generator, with its platform and its database readers.
 pub const GENERATOR_CORE: usize = 1;
+/// How long a process may take to end.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// `f_type` of a file system in memory (statfs(2)).
 const TMPFS: u64 = 0x0102_1994;
 
@@ -31,6 +39,17 @@ pub fn cpu_time(pid: u32) -> io::Result<Duration> {
     let field = |number: usize| fields.split_whitespace().nth(number - 3).and_then(|text| text.parse::<u64>().ok());
     let (user, system) = field(14).zip(field(15)).ok_or_else(|| wrong("processor time"))?;
     Ok(Duration::from_secs_f64((user + system) as f64 / rustix::param::clock_ticks_per_second() as f64))
+}
+
+/// Ends a process, and waits until it is gone: whoever comes next has the core for itself, and its processor time is ours.
+pub fn end(child: &mut Child, signal: Signal) {
+    if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+        let _ = kill_process(pid, signal);
+    }
+    let began = Instant::now();
+    while matches!(child.try_wait(), Ok(None)) && began.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// How busy the machine is, and how much of that is ours: its own processes, and those it started that have ended.
@@ -180,4 +199,27 @@ pub fn is_on_disk(folder: &Path) -> io::Result<bool> {
 pub fn descriptors() -> usize {
     let limit = getrlimit(Resource::Nofile);
     usize::try_from(limit.current.or(limit.maximum).unwrap_or(1024)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_ended_is_gone_and_its_processor_time_is_ours() {
+        let load = || fs::read_to_string("/proc/self/stat").unwrap();
+        let children = |stat: &str| -> u64 {
+            let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(16 - 3).take(2);
+            fields.map(|field| field.parse::<u64>().unwrap()).sum()
+        };
+        let before = children(&load());
+        let mut busy = Command::new("sh").args(["-c", "while :; do :; done"]).kill_on_drop(true).spawn().unwrap();
+        let pid = busy.id().unwrap();
+        while cpu_time(pid).unwrap() < Duration::from_millis(50) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        end(&mut busy, Signal::KILL);
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+        assert!(children(&load()) >= before + 5, "50 ms are five ticks");
+    }
 }

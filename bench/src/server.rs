@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -137,7 +138,6 @@ pub struct Server {
     pub address: SocketAddr,
     programs: Programs,
     variables: Vec<(String, String)>,
-    // Before the folder: dropped in this order, it is killed before its files go.
     child: Child,
     /// Its folder, with database and log; removed with it.
     pub folder: TempDir,
@@ -195,8 +195,8 @@ impl Server {
     /// # Errors
     /// When it does not.
     pub async fn stop(&mut self) -> io::Result<ExitStatus> {
-        if let Some(pid) = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+            kill_process(pid, Signal::TERM)?;
         }
         timeout(PATIENCE, self.child.wait()).await?
     }
@@ -256,6 +256,13 @@ impl Server {
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Before its files go.
+        process::end(&mut self.child, Signal::KILL);
     }
 }
 
