@@ -4,6 +4,7 @@
 //! Knows no route. Called by `startup`. *Runs: server.*
 
 use std::{
+    convert::Infallible,
     io::{self, ErrorKind},
     net::SocketAddr,
     os::fd::AsRawFd,
@@ -15,8 +16,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo};
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::Response,
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use listenfd::ListenFd;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
@@ -25,7 +30,6 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit, mpsc, watch},
     time::timeout,
 };
-use tower::ServiceExt;
 
 use super::{
     guests::Guests,
@@ -94,13 +98,19 @@ impl Listener {
     }
 }
 
+/// What answers requests.
+pub trait Answer: Clone + Send + Unpin + 'static {
+    /// Answers one.
+    fn answer(self, request: Request) -> impl Future<Output = Result<Response, Infallible>> + Send + 'static;
+}
+
 /// Serves until `stop` turns true; then accepts nobody more than who has connected by then, and returns when every request
 /// in flight is answered.
-pub async fn serve(listener: Listener, router: Router, guests: Arc<Guests>, mut stop: watch::Receiver<bool>) {
+pub async fn serve(listener: Listener, answers: impl Answer, guests: Arc<Guests>, mut stop: watch::Receiver<bool>) {
     // Closed when the last connection has ended.
     let (in_flight, mut all_done) = mpsc::channel::<()>(1);
     let arriving = Arc::new(Arriving { places: Semaphore::new(MOST_ARRIVING), passed: AtomicU64::new(0) });
-    let door = Door { router: router.with_state(()), guests, arriving, stop: stop.clone(), in_flight };
+    let door = Door { answers, guests, arriving, stop: stop.clone(), in_flight };
     let mut is_failing = false;
     loop {
         let accepted = tokio::select! {
@@ -131,15 +141,15 @@ pub async fn serve(listener: Listener, router: Router, guests: Arc<Guests>, mut 
 }
 
 /// What every connection is given.
-struct Door {
-    router: Router,
+struct Door<A> {
+    answers: A,
     guests: Arc<Guests>,
     arriving: Arc<Arriving>,
     stop: watch::Receiver<bool>,
     in_flight: mpsc::Sender<()>,
 }
 
-impl Door {
+impl<A: Answer> Door<A> {
     /// Serves a connection that was accepted, in a task of its own; closes it where its address has too many.
     ///
     /// # Errors
@@ -149,12 +159,12 @@ impl Door {
             tracing::debug!(address = %peer.ip(), "too many connections from this address");
             return Ok(());
         };
-        let (router, arriving) = (self.router.clone(), Arc::clone(&self.arriving));
+        let (answers, arriving) = (self.answers.clone(), Arc::clone(&self.arriving));
         let (mut stop, in_flight) = (self.stop.clone(), self.in_flight.clone());
         tokio::spawn(async move {
             if has_spoken(&stream, &mut stop).await {
                 let place = arriving.place().await;
-                Box::pin(connection(stream, peer, router, guest.idle_time, stop, place)).await;
+                Box::pin(connection(stream, peer, answers, guest.idle_time, stop, place)).await;
             }
             drop((guest, in_flight));
         });
@@ -164,7 +174,7 @@ impl Door {
 
 /// Accepts those who have connected already, for they would be cut off together with the listener. Where the listener is
 /// somebody else's too, they wait for the next process.
-fn accept_the_last(listener: Listener, door: &Door) -> io::Result<()> {
+fn accept_the_last(listener: Listener, door: &Door<impl Answer>) -> io::Result<()> {
     if listener.is_passed {
         return Ok(());
     }
@@ -231,7 +241,7 @@ async fn has_spoken(stream: &TcpStream, stop: &mut watch::Receiver<bool>) -> boo
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    answers: impl Answer,
     idle_time: Duration,
     mut stop: watch::Receiver<bool>,
     mut place: Option<SemaphorePermit<'_>>,
@@ -240,11 +250,12 @@ async fn connection(
     let noted = handover.clone();
     let has_asked = Arc::new(AtomicBool::new(false));
     let asks = Arc::clone(&has_asked);
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         asks.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(handover.clone());
-        Box::pin(router.clone().oneshot(request.map(|body| Body::new(Awaited::new(body)))))
+        // On the heap, and only while it lasts: most connections wait for their next request.
+        Box::pin(answers.clone().answer(request.map(|body| Body::new(Awaited::new(body)))))
     });
     let mut is_stopping = *stop.borrow();
     let mut http = http1::Builder::new()

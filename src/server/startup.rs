@@ -19,7 +19,7 @@ use super::{
     backplane::{self, Link},
     clock::Clock,
     config::{Config, PlatformConfig},
-    endpoints,
+    endpoints::{self, Guarded},
     guests::{Files, Guests},
     janitor,
     live::{
@@ -232,10 +232,11 @@ impl Server {
         let counts = app.config.max_clients_per_address.is_some();
         let guests = Guests::new(files, counts, app.config.trusted_proxies.clone());
         if let Some(listener) = metrics {
-            let router = endpoints::metrics::router(app.clone());
-            workers.spawn(serve::serve(listener, router, Arc::clone(&guests), stop.subscribe()));
+            let table = Guarded::new(app.clone(), endpoints::metrics::router(app.clone()));
+            workers.spawn(serve::serve(listener, table, Arc::clone(&guests), stop.subscribe()));
         }
-        workers.spawn(serve::serve(listener, router, guests, stop.subscribe()));
+        let table = Guarded::new(app.clone(), router).and_webhooks();
+        workers.spawn(serve::serve(listener, table, guests, stop.subscribe()));
         let ended = until_told(signal, [&mut intake, &mut outside], &mut workers).await;
         match &ended {
             Ok(()) => tracing::info!("stopping"),

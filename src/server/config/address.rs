@@ -4,7 +4,8 @@ use reqwest::Url;
 
 use super::{Config, PlatformConfig, reader::web_address};
 
-const CONFIRMD: &str = "/api/webhooks/confirmd";
+/// Where the webhooks of the ConfirmD Platform arrive, on this server.
+pub const CONFIRMD_WEBHOOK: &str = "/api/webhooks/confirmd";
 const ACAPY: &str = "/api/webhooks/acapy";
 
 impl Config {
@@ -13,7 +14,7 @@ impl Config {
     #[must_use]
     pub fn webhook_address(&self, base: &Url) -> Url {
         let mut address = base.clone();
-        address.set_path(if matches!(self.platform, PlatformConfig::Acapy(_)) { ACAPY } else { CONFIRMD });
+        address.set_path(if matches!(self.platform, PlatformConfig::Acapy(_)) { ACAPY } else { CONFIRMD_WEBHOOK });
         if let (Some(token), Ok(mut path)) = (&self.webhook_path_token, address.path_segments_mut()) {
             path.push(&token.0);
         }
@@ -26,7 +27,7 @@ impl Config {
 pub fn without_secrets(address: &str) -> String {
     let Some(url) = web_address(address) else { return "something that is no address".to_owned() };
     let origin = url.origin().ascii_serialization();
-    let known = [CONFIRMD, ACAPY].into_iter().find(|path| url.path().starts_with(path)).unwrap_or_default();
+    let known = [CONFIRMD_WEBHOOK, ACAPY].into_iter().find(|path| url.path().starts_with(path)).unwrap_or_default();
     let rest = &url.path()[known.len()..];
     let hides_something = !rest.trim_matches('/').is_empty() || url.query().is_some();
     format!("{origin}{known}{}", if hides_something { "/…" } else { rest })

@@ -16,7 +16,7 @@ mod rate;
 mod reader;
 mod variables;
 
-pub use address::{is_same, not_here, without_secrets};
+pub use address::{CONFIRMD_WEBHOOK, is_same, not_here, without_secrets};
 pub use export::{Export, Sampling};
 pub use platform::PlatformConfig;
 pub use proxies::Proxies;

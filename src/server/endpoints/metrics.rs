@@ -5,12 +5,11 @@ use axum::{
     Router,
     extract::State,
     http::{HeaderMap, StatusCode, header},
-    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
 
-use super::{guard, method_not_allowed, no_such_call, openapi::problems};
+use super::{method_not_allowed, no_such_call, openapi::problems};
 use crate::server::{metrics, problem::Problem, state::App};
 
 problems! { Refusals: Problem::Unauthorized, Problem::Forbidden, Problem::NotFound }
@@ -41,7 +40,6 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(open))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(no_such_call)
-        .layer(middleware::from_fn_with_state(app.clone(), guard))
         .with_state(app)
 }
 

@@ -3,10 +3,7 @@
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
+    extract::DefaultBodyLimit,
     routing::{any, get, post},
 };
 use utoipa_axum::{
@@ -14,14 +11,11 @@ use utoipa_axum::{
     routes,
 };
 
-use super::{
-    problem::Problem,
-    state::App,
-    trace::{self, Span},
-};
+use super::{problem::Problem, state::App};
 
 mod admin;
 mod export;
+mod guard;
 pub mod health;
 pub mod language;
 mod link;
@@ -30,6 +24,8 @@ pub mod openapi;
 mod session;
 mod socket;
 mod webhook;
+
+pub use guard::Guarded;
 
 /// The most that is read of a body. Webhooks have a few KiB, or a few tens with a presentation (contract 5.2).
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -70,44 +66,4 @@ pub async fn no_such_call() -> Problem {
 /// A known address, called in a way that it does not take.
 pub async fn method_not_allowed() -> Problem {
     Problem::MethodNotAllowed
-}
-
-/// What holds for every call. Calls are refused that a foreign page makes a browser send: everything that could change
-/// something, and the socket (webhooks and wallets are no browsers and send no `Origin`). And every answer carries some
-/// headers, unless it has one of its own, and the id of its request. One layer for all of it: each would cost every call.
-pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    const FIXED: [(HeaderName, HeaderValue); 6] = [
-        (header::SERVER, HeaderValue::from_static("vestibule")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        // Not `no-referrer`: with that, browsers send `Origin: null` with our own forms.
-        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-        (
-            HeaderName::from_static("permissions-policy"),
-            HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
-        ),
-    ];
-    const HTTPS: (HeaderName, HeaderValue) =
-        (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let guarded = !safe || request.uri().path().starts_with("/ws/");
-    let trace = app.sessions.tracer.request(request.headers());
-    let (id, span) = (trace.header(), Span::of_request(&trace, &request));
-    let answer = async {
-        if guarded && !app.origin_is_ours(request.headers()) {
-            Problem::ForeignOrigin.into_response()
-        } else {
-            next.run(request).await
-        }
-    };
-    let mut response = trace.scope(answer).await;
-    span.answered(response.status());
-    // Room for all of them, so that it need not grow while they are added.
-    response.headers_mut().reserve(FIXED.len() + 2);
-    response.headers_mut().insert(trace::REQUEST_ID, id);
-    for (name, value) in FIXED.into_iter().chain(app.is_https().then_some(HTTPS)) {
-        response.headers_mut().entry(name).or_insert(value);
-    }
-    response
 }

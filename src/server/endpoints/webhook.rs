@@ -7,7 +7,8 @@ use axum::{
     Json,
     body::to_bytes,
     extract::{ConnectInfo, Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, request::Parts},
+    response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use utoipa::{ToSchema, openapi::schema};
@@ -18,12 +19,13 @@ use super::{
     openapi::{elsewhere, problems, webhooks::described},
 };
 use crate::server::{
-    config::PlatformConfig,
+    config::{CONFIRMD_WEBHOOK, PlatformConfig},
     platform::{Delivery, NotAuthentic, acapy, confirmd},
     problem::Problem,
     secrets::same_secret,
     state::App,
     store::EventOutcome,
+    trace,
 };
 
 /// The answer to a delivery that is on disk.
@@ -69,6 +71,23 @@ pub fn router(app: &App) -> OpenApiRouter<App> {
             .routes(elsewhere("/{path_token}/topic/{topic}/", "ByToken", routes!(health::agents_webhook))),
     };
     described(router, app.config.webhook_auth)
+}
+
+/// The address of the one call that may come a thousand times a second, where there is such a call.
+pub fn usual_address(app: &App) -> Option<&'static str> {
+    (!matches!(app.config.platform, PlatformConfig::Acapy(_))).then_some(CONFIRMD_WEBHOOK)
+}
+
+/// Who makes that call, if a request is it.
+pub fn usual_sender(usual: Option<&'static str>, request: &Request) -> Option<ConnectInfo<SocketAddr>> {
+    let is_it = request.method() == Method::POST && usual == Some(request.uri().path());
+    is_it.then(|| request.extensions().get().copied()).flatten()
+}
+
+/// Answers that call as the table of what is served would.
+pub async fn receive(app: App, sender: ConnectInfo<SocketAddr>, request: Request) -> Response {
+    trace::take_route(&request, CONFIRMD_WEBHOOK);
+    receive_confirmd(State(app), sender, Ok(None), request).await.into_response()
 }
 
 /// Who sent a delivery, and the token in the address: `Err` when it is no text, which is not the token.

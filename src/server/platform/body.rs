@@ -42,6 +42,9 @@ pub fn object<'f, 'a>(fields: &'f Fields<'a>, name: &str) -> Option<&'f Fields<'
     fields.get(name).and_then(Value::as_object)
 }
 
+/// Room for what is kept of most bodies, in bytes, so that it need not grow while it is written.
+const USUAL: usize = 1024;
+
 /// What becomes of a field when a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
@@ -58,7 +61,9 @@ pub enum Keep {
 #[must_use]
 pub fn write(fields: &Fields<'_>, keep: impl Fn(&str, &Value<'_>) -> Keep) -> String {
     let kept = Kept { value: fields, keep: &keep };
-    serde_json::to_string(&kept).unwrap_or_else(|_| "{}".to_owned())
+    let mut written = Vec::with_capacity(USUAL);
+    let is_written = serde_json::to_writer(&mut written, &kept).is_ok();
+    String::from_utf8(written).ok().filter(|_| is_written).unwrap_or_else(|| "{}".to_owned())
 }
 
 /// Something of a body, and what is kept of its fields.

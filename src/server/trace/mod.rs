@@ -21,7 +21,10 @@ use opentelemetry::{
 };
 
 use self::export::Exporter;
-pub use self::{context::headers_of_a_call, span::Span};
+pub use self::{
+    context::headers_of_a_call,
+    span::{Span, note_route, take_route},
+};
 use crate::domain::ids::RequestId;
 
 /// The header by which every answer tells the id of its request.
@@ -56,6 +59,12 @@ pub struct Trace {
 pub struct Tracer(Option<Arc<Exporter>>);
 
 impl Tracer {
+    /// Whether anything is exported.
+    #[must_use]
+    pub fn exports(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The step that a request with these headers is. A valid `traceparent` makes it a part of its caller's trace.
     ///
     /// Its id is the one of our own span, and always new. An `X-Request-Id` that comes along is not looked at: several requests

@@ -1,11 +1,15 @@
 //! What is told about a step: when, how long, and how it ended. Names of our own alone: a route, not the address; no query, no
 //! header, no body, nobody's address. *Runs: server.*
 
-use std::{borrow::Cow, sync::Arc, time::SystemTime};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 
 use axum::{
-    extract::MatchedPath,
-    http::{Method, Request, StatusCode},
+    extract::{MatchedPath, Request},
+    http::{Method, StatusCode},
 };
 use opentelemetry::{
     KeyValue, SpanId,
@@ -22,20 +26,41 @@ pub struct Span(Option<Box<Open>>);
 struct Open {
     exporter: Arc<Exporter>,
     data: SpanData,
+    route: Route,
     is_ended: bool,
 }
 
+/// The route that a request takes, as soon as that is known.
+#[derive(Clone, Default)]
+struct Route(Arc<OnceLock<String>>);
+
+/// Notes which route a request takes, for its span. For the table of routes, as a layer around each of them.
+pub async fn note_route(request: Request) -> Request {
+    if let Some(route) = request.extensions().get::<MatchedPath>() {
+        take_route(&request, route.as_str());
+    }
+    request
+}
+
+/// Notes the route of a request that does not go through the table.
+pub fn take_route(request: &Request, route: &str) {
+    if let Some(taken) = request.extensions().get::<Route>() {
+        // Of a route within another the whole one is noted, which is the first.
+        let _ = taken.0.set(route.to_owned());
+    }
+}
+
 impl Span {
-    /// A request, from its header to the header of its answer.
+    /// A request, from its header to the header of its answer. Which route it takes is noted later, see [`note_route`].
     #[must_use]
-    pub fn of_request<B>(trace: &Trace, request: &Request<B>) -> Self {
-        Self::begin(trace, SpanKind::Server, || {
-            let method = method(request.method());
-            let mut attributes = vec![KeyValue::new("http.request.method", method)];
-            let Some(route) = request.extensions().get::<MatchedPath>() else { return (method.into(), attributes) };
-            attributes.push(KeyValue::new("http.route", route.as_str().to_owned()));
-            (format!("{method} {}", route.as_str()).into(), attributes)
-        })
+    pub fn of_request(trace: &Trace, request: &mut Request) -> Self {
+        let method = method(request.method());
+        let about = || (method.into(), vec![KeyValue::new("http.request.method", method)]);
+        let span = Self::begin(trace, SpanKind::Server, about);
+        if let Some(open) = &span.0 {
+            request.extensions_mut().insert(open.route.clone());
+        }
+        span
     }
 
     /// A run of an act of this kind.
@@ -70,7 +95,7 @@ impl Span {
             status: Status::Unset,
             instrumentation_scope: exporter.scope.clone(),
         };
-        Self(Some(Box::new(Open { exporter, data, is_ended: false })))
+        Self(Some(Box::new(Open { exporter, data, route: Route::default(), is_ended: false })))
     }
 
     /// The request was answered. Only a failure of ours is one of this step.
@@ -114,6 +139,10 @@ impl Drop for Span {
         let Some(mut open) = self.0.take() else { return };
         if !open.is_ended {
             open.end(Some(Cow::Borrowed("dropped")));
+        }
+        if let Some(route) = open.route.0.get() {
+            open.data.name = format!("{} {route}", open.data.name).into();
+            open.data.attributes.push(KeyValue::new("http.route", route.clone()));
         }
         open.data.end_time = SystemTime::now();
         open.exporter.take(open.data);
