@@ -309,6 +309,8 @@ async fn a_port_of_its_own_is_open_and_has_nothing_else() {
     }
     let posted = desk.http.post(format!("{own}/metrics")).send().await.unwrap();
     assert_eq!(posted.status(), StatusCode::METHOD_NOT_ALLOWED);
+    let webhook = desk.http.post(format!("{own}/api/webhooks/confirmd")).send().await.unwrap();
+    assert_eq!(webhook.status(), StatusCode::NOT_FOUND, "webhooks come to the main port alone");
     desk.open().await;
     assert_eq!(scrape(&desk).await.value("registrations_opened_total"), 1.0);
     let http = desk.http.clone();

@@ -45,7 +45,7 @@ pub async fn note_route(request: Request) -> Request {
 /// Notes the route of a request that does not go through the table.
 pub fn take_route(request: &Request, route: &str) {
     if let Some(taken) = request.extensions().get::<Route>() {
-        // Of a route within another the whole one is noted, which is the first.
+        // A request takes one route, so nothing is there yet.
         let _ = taken.0.set(route.to_owned());
     }
 }
