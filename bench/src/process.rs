@@ -1,4 +1,4 @@
-//! What the system says about a process: memory and processor time. And how processes are kept to their cores.
+//! What the system says about a process: memory and processor time. And how processes are kept to their cores, and ended.
 //! *Runs: generator.*
 
 use std::{
@@ -207,12 +207,13 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_ended_is_gone_and_its_processor_time_is_ours() {
-        let load = || fs::read_to_string("/proc/self/stat").unwrap();
-        let children = |stat: &str| -> u64 {
+        // Of those that have been waited for, in ticks (proc(5), fields 16 and 17).
+        let of_children = || -> u64 {
+            let stat = fs::read_to_string("/proc/self/stat").unwrap();
             let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(16 - 3).take(2);
             fields.map(|field| field.parse::<u64>().unwrap()).sum()
         };
-        let before = children(&load());
+        let before = of_children();
         let mut busy = Command::new("sh").args(["-c", "while :; do :; done"]).kill_on_drop(true).spawn().unwrap();
         let pid = busy.id().unwrap();
         while cpu_time(pid).unwrap() < Duration::from_millis(50) {
@@ -220,6 +221,6 @@ mod tests {
         }
         end(&mut busy, Signal::KILL);
         assert!(!Path::new(&format!("/proc/{pid}")).exists());
-        assert!(children(&load()) >= before + 5, "50 ms are five ticks");
+        assert!(of_children() >= before + 5, "50 ms are five ticks");
     }
 }
