@@ -101,7 +101,26 @@ impl Listener {
 /// What answers requests.
 pub trait Answer: Clone + Send + Unpin + 'static {
     /// Answers one.
-    fn answer(self, request: Request) -> impl Future<Output = Result<Response, Infallible>> + Send + 'static;
+    fn answer(
+        self,
+        caller: Caller,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Infallible>> + Send + 'static;
+}
+
+/// Who makes a request.
+pub struct Caller {
+    /// Where the connection comes from.
+    pub peer: SocketAddr,
+    handover: Handover,
+}
+
+impl Caller {
+    /// Lets extractors find who it is.
+    pub fn introduce(self, request: &mut Request) {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        request.extensions_mut().insert(self.handover);
+    }
 }
 
 /// Serves until `stop` turns true; then accepts nobody more than who has connected by then, and returns when every request
@@ -250,12 +269,11 @@ async fn connection(
     let noted = handover.clone();
     let has_asked = Arc::new(AtomicBool::new(false));
     let asks = Arc::clone(&has_asked);
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
         asks.store(true, Ordering::Relaxed);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(handover.clone());
+        let caller = Caller { peer, handover: handover.clone() };
         // On the heap, and only while it lasts: most connections wait for their next request.
-        Box::pin(answers.clone().answer(request.map(|body| Body::new(Awaited::new(body)))))
+        Box::pin(answers.clone().answer(caller, request.map(|body| Body::new(Awaited::new(body)))))
     });
     let mut is_stopping = *stop.borrow();
     let mut http = http1::Builder::new()

@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use super::webhook;
 use crate::server::{
     problem::Problem,
-    serve::Answer,
+    serve::{Answer, Caller},
     state::App,
     trace::{self, Span},
 };
@@ -46,15 +46,23 @@ impl Guarded {
 }
 
 impl Answer for Guarded {
-    fn answer(self, request: Request) -> impl Future<Output = Result<Response, Infallible>> + Send + 'static {
-        guard(self, request)
+    fn answer(
+        self,
+        caller: Caller,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Infallible>> + Send + 'static {
+        guard(self, caller, request)
     }
 }
 
 /// Calls are refused that a foreign page makes a browser send: everything that could change something, and the socket
 /// (webhooks and wallets are no browsers and send no `Origin`). And every answer carries some headers, unless it has one of
 /// its own, and the id of its request.
-async fn guard(Guarded { app, table, usual }: Guarded, mut request: Request) -> Result<Response, Infallible> {
+async fn guard(
+    Guarded { app, table, usual }: Guarded,
+    caller: Caller,
+    mut request: Request,
+) -> Result<Response, Infallible> {
     const FIXED: [(HeaderName, HeaderValue); 6] = [
         (header::SERVER, HeaderValue::from_static("vestibule")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -76,9 +84,10 @@ async fn guard(Guarded { app, table, usual }: Guarded, mut request: Request) -> 
     let answer = async {
         if guarded && !app.origin_is_ours(request.headers()) {
             Ok(Problem::ForeignOrigin.into_response())
-        } else if let Some(sender) = webhook::usual_sender(usual, &request) {
-            Ok(webhook::receive(app.clone(), sender, request).await)
+        } else if webhook::is_usual(usual, &request) {
+            Ok(webhook::receive(app.clone(), caller.peer, request).await)
         } else {
+            caller.introduce(&mut request);
             table.oneshot(request).await
         }
     };

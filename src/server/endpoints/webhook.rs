@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, request::Parts},
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use serde::Serialize;
 use utoipa::{ToSchema, openapi::schema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -78,16 +79,15 @@ pub fn usual_address(app: &App) -> Option<&'static str> {
     (!matches!(app.config.platform, PlatformConfig::Acapy(_))).then_some(CONFIRMD_WEBHOOK)
 }
 
-/// Who makes that call, if a request is it.
-pub fn usual_sender(usual: Option<&'static str>, request: &Request) -> Option<ConnectInfo<SocketAddr>> {
-    let is_it = request.method() == Method::POST && usual == Some(request.uri().path());
-    is_it.then(|| request.extensions().get().copied()).flatten()
+/// Whether a request is that call.
+pub fn is_usual(usual: Option<&'static str>, request: &Request) -> bool {
+    request.method() == Method::POST && usual == Some(request.uri().path())
 }
 
 /// Answers that call as the table of what is served would.
-pub async fn receive(app: App, sender: ConnectInfo<SocketAddr>, request: Request) -> Response {
+pub fn receive(app: App, peer: SocketAddr, request: Request) -> impl Future<Output = Response> {
     trace::take_route(&request, CONFIRMD_WEBHOOK);
-    receive_confirmd(State(app), sender, Ok(None), request).await.into_response()
+    receive_confirmd(State(app), ConnectInfo(peer), Ok(None), request).map(IntoResponse::into_response)
 }
 
 /// Who sent a delivery, and the token in the address: `Err` when it is no text, which is not the token.

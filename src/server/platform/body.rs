@@ -14,7 +14,9 @@ pub type Fields<'a> = ObjectAsVec<'a>;
 /// # Errors
 /// When it is no JSON object.
 pub fn parse(body: &[u8]) -> Result<Fields<'_>, NotAnObject> {
-    match serde_json::from_slice(body) {
+    // Looked at as text once, instead of each text in it.
+    let body = str::from_utf8(body).map_err(|_| NotAnObject)?;
+    match serde_json::from_str(body) {
         Ok(Value::Object(fields)) => Ok(fields),
         _ => Err(NotAnObject),
     }

@@ -15,6 +15,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use futures_util::FutureExt;
 use opentelemetry::{
     SpanId, TraceFlags, TraceId,
     trace::{SpanContext, TraceState},
@@ -137,8 +138,9 @@ impl Trace {
     }
 
     /// Does work as this step.
-    pub async fn scope<T>(self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope(self, work).await
+    pub fn scope<T>(self, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        // No `async fn`, which would keep room for the work twice.
+        CURRENT.scope(self, work)
     }
 }
 
@@ -156,10 +158,10 @@ pub fn request_id() -> Option<RequestId> {
 }
 
 /// Does work as that step, if there is one.
-pub async fn within<T>(trace: Option<Trace>, work: impl Future<Output = T>) -> T {
+pub fn within<T>(trace: Option<Trace>, work: impl Future<Output = T>) -> impl Future<Output = T> {
     match trace {
-        Some(trace) => trace.scope(work).await,
-        None => work.await,
+        Some(trace) => trace.scope(work).left_future(),
+        None => work.right_future(),
     }
 }
 

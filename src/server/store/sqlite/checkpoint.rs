@@ -19,7 +19,7 @@ use super::{super::StoreError, connection::Connection, writer::Writer};
 const PAUSE: Duration = Duration::from_millis(100);
 /// From so many pages on the log is folded back. SQLite itself would take a thousand; in a longer log the same pages are
 /// changed more often, and each is folded back once.
-const LONG: i64 = 4_000;
+const LONG: i64 = 8_000;
 /// A log of so many pages has not been begun anew because somebody always wrote meanwhile: then a commit has to wait.
 const TOO_LONG: i64 = 16_384;
 /// So few pages are folded back in a moment, so that the commit that waits meanwhile hardly notices;
