@@ -6,6 +6,8 @@ export class WalletPage {
 
   /** Opens a link as a phone's camera does: in a browser. */
   async open(link: string): Promise<void> {
+    // A page that awaits something loads itself again each second, and would come in the way of the one that is opened.
+    await this.page.goto("about:blank");
     await this.page.goto(link);
     await this.expectToBeAsked();
   }
