@@ -5,6 +5,10 @@
 
 use std::{
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -43,16 +47,34 @@ impl Patience {
 #[error("the body did not come in time")]
 pub struct TooSlow;
 
+/// Whether of the latest request on a connection something is still to be read.
+#[derive(Clone, Debug, Default)]
+pub struct Unread(Arc<AtomicBool>);
+
+impl Unread {
+    fn note(&self, is_unread: bool) {
+        self.0.store(is_unread, Ordering::Relaxed);
+    }
+
+    /// Whether something is.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// The body of a request, which fails with [`TooSlow`] when it is not there in time.
 pub struct Awaited<B> {
     body: B,
     patience: Patience,
+    unread: Unread,
 }
 
-impl<B> Awaited<B> {
-    /// This body, awaited for so long and no longer.
-    pub fn new(body: B) -> Self {
-        Self { body, patience: Patience::default() }
+impl<B: Body> Awaited<B> {
+    /// This body, awaited for so long and no longer; whether it was read to its end is noted here.
+    pub fn new(body: B, unread: Unread) -> Self {
+        unread.note(!body.is_end_stream());
+        Self { body, patience: Patience::default(), unread }
     }
 }
 
@@ -62,7 +84,12 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Body for Awaited<B> {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match Pin::new(&mut self.body).poll_frame(cx) {
-            Poll::Ready(frame) => Poll::Ready(frame.map(|frame| frame.map_err(Into::into))),
+            Poll::Ready(frame) => {
+                if frame.is_none() || self.body.is_end_stream() {
+                    self.unread.note(false);
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
             Poll::Pending if self.patience.is_over(cx, BODY_TIME) => Poll::Ready(Some(Err(TooSlow.into()))),
             Poll::Pending => Poll::Pending,
         }
@@ -105,7 +132,7 @@ mod tests {
     }
 
     async fn read(every: Duration, count: u32) -> Result<Bytes, axum::Error> {
-        let body = axum::body::Body::new(Awaited::new(Dribble(interval(every), count)));
+        let body = axum::body::Body::new(Awaited::new(Dribble(interval(every), count), Unread::default()));
         axum::body::to_bytes(body, 1000).await
     }
 
@@ -120,10 +147,28 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_does_not_wait_has_no_timer() {
-        let mut body = Awaited::new(axum::body::Body::from("all of it"));
+        let mut body = Awaited::new(axum::body::Body::from("all of it"), Unread::default());
         let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await.unwrap().unwrap();
         assert_eq!(frame.into_data().unwrap(), "all of it");
         assert!(poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await.is_none());
         assert!(body.patience.is_idle());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_of_a_body_is_known_at_each_of_its_ends() {
+        let unread = Unread::default();
+        let mut body = Awaited::new(Dribble(interval(Duration::from_secs(1)), 2), unread.clone());
+        for is_left in [true, true, false] {
+            poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+            assert_eq!(unread.is_left(), is_left);
+        }
+        let mut known = Awaited::new(axum::body::Body::from("its length is known"), unread.clone());
+        assert!(unread.is_left());
+        poll_fn(|cx| Pin::new(&mut known).poll_frame(cx)).await;
+        assert!(!unread.is_left(), "nobody needs to ask whether there is more");
+        Awaited::new(Dribble(interval(Duration::from_secs(1)), 2), unread.clone());
+        assert!(unread.is_left());
+        Awaited::new(axum::body::Body::empty(), unread.clone());
+        assert!(!unread.is_left());
     }
 }

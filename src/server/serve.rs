@@ -19,8 +19,10 @@ use std::{
 use axum::{
     body::Body,
     extract::{ConnectInfo, Request},
+    http::{HeaderValue, header},
     response::Response,
 };
+use futures_util::TryFutureExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use listenfd::ListenFd;
@@ -34,7 +36,7 @@ use tokio::{
 use super::{
     guests::Guests,
     live::handover::{Handover, Line},
-    patience::Awaited,
+    patience::{Awaited, Unread},
 };
 
 /// Connections that the kernel keeps for us before they are accepted: those who come back all at once after a restart.
@@ -52,6 +54,8 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 const MOST_ARRIVING: usize = 64;
 /// How long nobody may have moved before others go ahead: a database that hangs keeps out nobody who does not need it.
 const STUCK: Duration = Duration::from_secs(1);
+/// How long is listened to who goes on sending what it was answered about already, so that it hears the answer.
+const LINGER: Duration = Duration::from_secs(5);
 /// How long accepting waits when the system cannot give another connection.
 const MOMENT: Duration = Duration::from_millis(100);
 /// What the peer of a WebSocket has not fetched yet may be so long before it counts as behind. What the kernel holds would
@@ -269,11 +273,22 @@ async fn connection(
     let noted = handover.clone();
     let has_asked = Arc::new(AtomicBool::new(false));
     let asks = Arc::clone(&has_asked);
+    let unread = Unread::default();
+    let leaves = unread.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         asks.store(true, Ordering::Relaxed);
         let caller = Caller { peer, handover: handover.clone() };
+        let request = request.map(|body| Body::new(Awaited::new(body, leaves.clone())));
+        let leaves = leaves.clone();
+        let answer = answers.clone().answer(caller, request).map_ok(move |mut response| {
+            // The next request would begin somewhere in what nobody read.
+            if leaves.is_left() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        });
         // On the heap, and only while it lasts: most connections wait for their next request.
-        Box::pin(answers.clone().answer(caller, request.map(|body| Body::new(Awaited::new(body)))))
+        Box::pin(answer)
     });
     let mut is_stopping = *stop.borrow();
     let mut http = http1::Builder::new()
@@ -307,7 +322,13 @@ async fn connection(
             }
         }
     };
-    let Some(arrival) = noted.take() else { return };
+    let Some(arrival) = noted.take() else {
+        // All is written by now, and the peer may not have taken all of it: that is waited for here.
+        if ended.is_ok() && (&mut http).await.is_ok() && unread.is_left() {
+            linger(http.into_parts().io.into_inner()).await;
+        }
+        return;
+    };
     let parts = http.into_parts();
     match ended.map_err(io::Error::other).and_then(|()| parts.io.into_inner().into_parts()) {
         Ok((stream, answer)) => {
@@ -318,4 +339,10 @@ async fn connection(
         }
         Err(error) => tracing::debug!(%error, "a connection went with its opening handshake"),
     }
+}
+
+/// Reads, for nobody, what a peer still sends that was told the end. A connection closed over bytes that were not read is
+/// reset, and the peer may lose the answer that is on its way (RFC 9112, section 9.6).
+async fn linger(mut line: Line) {
+    let _ = timeout(LINGER, tokio::io::copy(&mut line, &mut tokio::io::sink())).await;
 }

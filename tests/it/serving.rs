@@ -1,15 +1,27 @@
 //! HTTP connections: what becomes of those that come when the server stops, of slow ones, and of too many.
 
-use std::{future::ready, net::SocketAddr};
+use std::{convert::Infallible, future::ready, net::SocketAddr};
 
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    response::Response,
+};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::watch,
     time::timeout,
 };
 use uuid::Uuid;
-use vestibule::server::{clock::Clock, startup::Server};
+use vestibule::server::{
+    clock::Clock,
+    config::Proxies,
+    guests::{Files, Guests},
+    serve::{Answer, Caller, Listener, serve},
+    startup::Server,
+};
 
 use crate::{
     exposition::scrape,
@@ -92,6 +104,71 @@ async fn a_body_that_does_not_come_to_its_end_is_told_from_one_that_is_too_large
     for code in ["too_slow", "bad_json", "too_large"] {
         assert_eq!(scraped.value(&format!("deliveries_refused_total{{code=\"{code}\"}}")), 1.0, "{code}");
     }
+}
+
+/// More than the kernel keeps for a connection, on both of its sides.
+const LONG: usize = 16 << 20;
+
+#[tokio::test]
+async fn who_sends_what_nobody_reads_can_send_it_all_and_then_hears_the_answer() {
+    let desk = Desk::sandbox().await;
+    let url = format!("{}/api/connections/session", desk.url);
+    let foreign = "POST /api/connections/session HTTP/1.1\r\nHost: desk\r\nOrigin: https://elsewhere.example";
+    let stranger = "POST /api/webhooks/confirmd HTTP/1.1\r\nHost: desk";
+    let too_large = "POST /api/connections/session HTTP/1.1\r\nHost: desk\r\nContent-Type: application/json";
+    for (head, status) in [(foreign, "403"), (stranger, "401"), (too_large, "413")] {
+        let mut stream = TcpStream::connect(address(&desk.url)).await.unwrap();
+        let head = format!("{head}\r\nContent-Length: {LONG}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; LONG]).await.unwrap();
+        are_answered(vec![stream], status).await;
+    }
+    // Whoever keeps connections is told that this one is of no more use; after a short body that was read it still is.
+    let closes = async |body: Vec<u8>| {
+        let answer = desk.http.post(&url).body(body).send().await.unwrap();
+        answer.headers().get("Connection").is_some_and(|value| value == "close")
+    };
+    assert_eq!((closes(vec![b' '; LONG]).await, closes(b"{".to_vec()).await), (true, false));
+}
+
+#[tokio::test]
+async fn who_sends_for_ever_what_nobody_reads_is_cut_off() {
+    let desk = Desk::sandbox().await;
+    let mut stream = unfinished(&desk, usize::MAX >> 1, "").await;
+    let sending = async { while stream.write_all(&[b' '; 1 << 16]).await.is_ok() {} };
+    timeout(PATIENCE, sending).await.expect("it has an end");
+}
+
+/// Answers everything with the same.
+#[derive(Clone)]
+struct Same(Bytes);
+
+impl Answer for Same {
+    async fn answer(self, _: Caller, _: Request) -> Result<Response, Infallible> {
+        Ok(Response::new(Body::from(self.0)))
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_to_its_end_whoever_closes_the_connection() {
+    let listener = Listener::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let guests = Guests::new(Files::raise(), false, Proxies::default());
+    let (stop, stopping) = watch::channel(false);
+    let serving = tokio::spawn(serve(listener, Same(vec![b'x'; LONG].into()), guests, stopping));
+    let mut streams = connected(address, 2).await;
+    for (stream, more) in streams.iter_mut().zip(["Connection: close\r\n", ""]) {
+        stream.write_all(format!("GET / HTTP/1.1\r\nHost: desk\r\n{more}\r\n").as_bytes()).await.unwrap();
+        // It has begun to be answered, and the rest cannot be sent before this side takes some.
+        stream.readable().await.unwrap();
+    }
+    stop.send_replace(true);
+    for mut stream in streams {
+        let mut answer = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        assert_eq!(answer.iter().rev().take_while(|byte| **byte == b'x').count(), LONG);
+    }
+    timeout(PATIENCE, serving).await.unwrap().unwrap();
 }
 
 #[tokio::test]
