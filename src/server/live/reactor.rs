@@ -14,9 +14,9 @@ use super::hub::Shared;
 
 /// By this the selector names the call to look at what is due.
 pub(super) const WAKE: Token = Token(usize::MAX);
-/// Into how many parts the interval of the heartbeat is divided. In each, every so many-th socket is pinged: ten thousand
-/// pings in the same moment would hold up what is to be pushed.
-const PARTS: u32 = 64;
+/// Into how many parts the interval of the heartbeat is divided. In each, every so many-th socket is pinged: where many are
+/// pinged in the same moment, what is to be pushed waits for all of them, and once more when all of them answer.
+const PARTS: u32 = 512;
 /// How often sockets are closed while the server stops.
 const DRAIN_STEP: Duration = Duration::from_millis(5);
 /// How many sockets are dealt with before others may have the table.
