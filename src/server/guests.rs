@@ -38,7 +38,13 @@ impl Files {
             u64::MAX
         });
         tracing::debug!(limit, "open files");
-        Self { most: usize::try_from(limit).unwrap_or(usize::MAX) }
+        Self::of(usize::try_from(limit).unwrap_or(usize::MAX))
+    }
+
+    /// So many.
+    #[must_use]
+    pub fn of(most: usize) -> Self {
+        Self { most }
     }
 
     fn others(self) -> usize {
@@ -147,7 +153,7 @@ mod tests {
 
     #[test]
     fn an_address_has_half_of_the_files_and_whoever_goes_makes_room() {
-        let guests = Guests::new(Files { most: 8 }, true, proxy());
+        let guests = Guests::new(Files::of(8), true, proxy());
         let enter = |from| guests.let_in(0, address(from)).unwrap();
         for (from, other, elsewhere) in
             [("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")]
@@ -159,13 +165,13 @@ mod tests {
         }
         assert!(guests.by_address().is_empty(), "what is over is forgotten");
         assert!((0..9).map(|_| enter("192.0.2.9")).all(|guest| guest.is_some()), "a proxy speaks for many");
-        let any = Guests::new(Files { most: 8 }, false, Proxies::default());
+        let any = Guests::new(Files::of(8), false, Proxies::default());
         assert!((0..9).map(|_| any.let_in(0, address("192.0.2.1")).unwrap()).all(|guest| guest.is_some()));
     }
 
     #[test]
     fn idle_connections_go_sooner_where_files_are_few_and_the_last_ones_are_kept() {
-        let guests = Guests::new(Files { most: 1000 }, true, proxy());
+        let guests = Guests::new(Files::of(1000), true, proxy());
         let idle_time = |descriptor, from| Some(guests.let_in(descriptor, address(from)).ok()??.idle_time);
         assert_eq!(idle_time(499, "192.0.2.1"), Some(IDLE_TIME));
         assert_eq!(idle_time(500, "192.0.2.1"), Some(SHORT_IDLE_TIME));

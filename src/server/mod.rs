@@ -14,6 +14,7 @@ pub mod endpoints;
 pub mod guests;
 pub mod html;
 pub mod janitor;
+pub mod listener;
 pub mod live;
 pub mod metrics;
 pub mod pages;

@@ -1,4 +1,4 @@
-//! Listening, serving HTTP, and stopping. Of a connection that becomes a WebSocket only the stream is kept, and given to the
+//! Serving HTTP, and stopping. Of a connection that becomes a WebSocket only the stream is kept, and given to the
 //! hub; no part of the HTTP server outlives the opening handshake.
 //!
 //! Knows no route. Called by `startup`. *Runs: server.*
@@ -25,8 +25,7 @@ use axum::{
 use futures_util::TryFutureExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use listenfd::ListenFd;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, SemaphorePermit, mpsc, watch},
@@ -35,12 +34,11 @@ use tokio::{
 
 use super::{
     guests::Guests,
+    listener::{Listener, MOMENT, Open},
     live::handover::{Handover, Line},
     patience::{Awaited, Unread},
 };
 
-/// Connections that the kernel keeps for us before they are accepted: those who come back all at once after a restart.
-const BACKLOG: i32 = 4096;
 /// How long a connection may take for its first bytes, and then for the header of its first request.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// The longest header of a request. Cookies and a token are some hundred bytes.
@@ -56,52 +54,9 @@ const MOST_ARRIVING: usize = 64;
 const STUCK: Duration = Duration::from_secs(1);
 /// How long is listened to who goes on sending what it was answered about already, so that it hears the answer.
 const LINGER: Duration = Duration::from_secs(5);
-/// How long accepting waits when the system cannot give another connection.
-const MOMENT: Duration = Duration::from_millis(100);
 /// What the peer of a WebSocket has not fetched yet may be so long before it counts as behind. What the kernel holds would
 /// only grow old, and cost memory.
 const UNSENT: u32 = 4096;
-/// Where connections come from. From the moment it is there nobody is refused: the kernel keeps who comes before we serve.
-pub struct Listener {
-    socket: TcpListener,
-    /// Somebody else has it too, and the next process will: whom we do not accept, that one does.
-    is_passed: bool,
-}
-
-impl Listener {
-    /// Listens: on the socket that a service manager passed (`LISTEN_FDS`), otherwise on this address.
-    ///
-    /// # Errors
-    /// When the system does not let us.
-    pub fn open(address: SocketAddr) -> io::Result<Self> {
-        let Some(passed) = ListenFd::from_env().take_tcp_listener(0)? else { return Self::bind(address) };
-        passed.set_nonblocking(true)?;
-        Ok(Self { socket: TcpListener::from_std(passed)?, is_passed: true })
-    }
-
-    /// Listens on this address, whatever a service manager passed.
-    ///
-    /// # Errors
-    /// When the system does not let us.
-    pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // A restart need not wait for what is left of the connections of the last one.
-        socket.set_reuse_address(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        socket.set_nonblocking(true)?;
-        Ok(Self { socket: TcpListener::from_std(socket.into())?, is_passed: false })
-    }
-
-    /// The address it listens on.
-    ///
-    /// # Errors
-    /// When the system does not say.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
-    }
-}
-
 /// What answers requests.
 pub trait Answer: Clone + Send + Unpin + 'static {
     /// Answers one.
@@ -134,10 +89,16 @@ pub async fn serve(listener: Listener, answers: impl Answer, guests: Arc<Guests>
     let (in_flight, mut all_done) = mpsc::channel::<()>(1);
     let arriving = Arc::new(Arriving { places: Semaphore::new(MOST_ARRIVING), passed: AtomicU64::new(0) });
     let door = Door { answers, guests, arriving, stop: stop.clone(), in_flight };
+    let Some(Open { socket, is_passed, early }) = listener.open_up().await else { return };
+    for (stream, peer) in early {
+        if let Err(error) = door.take(stream, peer) {
+            tracing::debug!(%error, "not everybody who came early found room");
+        }
+    }
     let mut is_failing = false;
     loop {
         let accepted = tokio::select! {
-            accepted = listener.socket.accept() => accepted,
+            accepted = socket.accept() => accepted,
             _ = stop.changed() => break,
         };
         match accepted.and_then(|(stream, peer)| door.take(stream, peer)) {
@@ -156,7 +117,8 @@ pub async fn serve(listener: Listener, answers: impl Answer, guests: Arc<Guests>
             }
         }
     }
-    if let Err(error) = accept_the_last(listener, &door) {
+    // Whoever has a socket that is somebody else's too waits for the next process.
+    if !is_passed && let Err(error) = accept_the_last(socket, &door) {
         tracing::debug!(%error, "not everybody who had connected was accepted");
     }
     drop(door);
@@ -195,15 +157,11 @@ impl<A: Answer> Door<A> {
     }
 }
 
-/// Accepts those who have connected already, for they would be cut off together with the listener. Where the listener is
-/// somebody else's too, they wait for the next process.
-fn accept_the_last(listener: Listener, door: &Door<impl Answer>) -> io::Result<()> {
-    if listener.is_passed {
-        return Ok(());
-    }
+/// Accepts those who have connected already, for they would be cut off together with the listener.
+fn accept_the_last(listener: TcpListener, door: &Door<impl Answer>) -> io::Result<()> {
     // The kernel takes in nobody new, so there is an end to it. Who comes now asks again, and learns that nobody is there.
-    SockRef::from(&listener.socket).listen(0)?;
-    let listener = listener.socket.into_std()?;
+    SockRef::from(&listener).listen(0)?;
+    let listener = listener.into_std()?;
     loop {
         match listener.accept() {
             Ok((stream, peer)) => {

@@ -1,7 +1,6 @@
 //! From a configuration to a running server, and back down without losing anything. *Runs: server.*
 
 use std::{
-    io,
     net::SocketAddr,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -22,6 +21,7 @@ use super::{
     endpoints::{self, Guarded},
     guests::{Files, Guests},
     janitor,
+    listener::Listener,
     live::{
         board,
         hub::{Hub, Limits},
@@ -31,7 +31,7 @@ use super::{
     router,
     sandbox::{self, ORG_ID, Sandbox},
     secrets::{Secret, fingerprint, random_text},
-    serve::{self, Listener},
+    serve,
     sessions::{
         Due, Intake, Sessions,
         intake::{self, Queue},
@@ -88,12 +88,13 @@ impl Server {
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
         let address = SocketAddr::new(config.hostname, config.port);
         let listen = |source| StartError::Listen { address, source };
-        // Before anything that takes time: who comes meanwhile waits in the kernel's queue.
-        let listener = Listener::open(address).map_err(listen)?;
-        let local = listener.local_addr().map_err(listen)?;
+        let files = Files::raise();
+        // Before anything that takes time: who comes meanwhile waits.
+        let listener = Listener::open(address, files).map_err(listen)?;
+        let local = listener.local_addr();
         let metrics_address = config.metrics_port.map(|port| SocketAddr::new(config.hostname, port));
         let metrics_listener = metrics_address
-            .map(|address| Listener::bind(address).map_err(|source| StartError::Listen { address, source }))
+            .map(|address| Listener::bind(address, files).map_err(|source| StartError::Listen { address, source }))
             .transpose()?;
         for doubt in config.doubts() {
             tracing::warn!("{doubt}");
@@ -156,7 +157,6 @@ impl Server {
         let link = Link::between(&config, &store)?;
         let outside = link.as_ref().map(|link| Arc::clone(&link.outside));
         let (intake, queue) = Intake::new();
-        let files = Files::raise();
         let sessions = Arc::new(Sessions {
             store,
             platform,
@@ -194,17 +194,15 @@ impl Server {
     }
 
     /// The address it listens on.
-    ///
-    /// # Errors
-    /// When the system does not say.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
         self.listener.local_addr()
     }
 
     /// The address of `/metrics`, where it has a port of its own.
     #[must_use]
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
-        self.metrics.as_ref()?.local_addr().ok()
+        self.metrics.as_ref().map(Listener::local_addr)
     }
 
     /// What handlers share.

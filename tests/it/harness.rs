@@ -101,7 +101,7 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::default();
         let server = Server::start(configuration(folder.path(), variables).await, clock.clone()).await.unwrap();
-        let url = format!("http://{}", server.local_addr().unwrap());
+        let url = format!("http://{}", server.local_addr());
         let metrics_url = server.metrics_addr().map(|address| format!("http://{address}"));
         let app = server.app().clone();
         let (stop, stopped) = oneshot::channel();

@@ -1,6 +1,6 @@
 //! HTTP connections: what becomes of those that come when the server stops, of slow ones, and of too many.
 
-use std::{convert::Infallible, future::ready, net::SocketAddr};
+use std::{convert::Infallible, future::ready, net::SocketAddr, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
@@ -19,7 +19,8 @@ use vestibule::server::{
     clock::Clock,
     config::Proxies,
     guests::{Files, Guests},
-    serve::{Answer, Caller, Listener, serve},
+    listener::Listener,
+    serve::{Answer, Caller, serve},
     startup::Server,
 };
 
@@ -71,7 +72,7 @@ async fn who_asks_right_after_the_server_was_told_to_stop_is_answered() {
 async fn who_had_connected_before_the_server_stops_is_answered() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(configuration(folder.path(), &[]).await, Clock::default()).await.unwrap();
-    let mut streams = connected(server.local_addr().unwrap(), 5).await;
+    let mut streams = connected(server.local_addr(), 5).await;
     for stream in &mut streams {
         stream.write_all(QUESTION).await.unwrap();
     }
@@ -149,11 +150,33 @@ impl Answer for Same {
     }
 }
 
+/// A port of its own, and room for who comes.
+fn listening(early: Files) -> (Listener, Arc<Guests>) {
+    let listener = Listener::bind(([127, 0, 0, 1], 0).into(), early).unwrap();
+    (listener, Guests::new(Files::raise(), false, Proxies::default()))
+}
+
+#[tokio::test]
+async fn all_who_come_before_anybody_serves_are_let_in_and_answered() {
+    // More than the kernel keeps; whoever has no room in its queue waits for a second, then for two, then for four.
+    for (early, count) in [(Files::raise(), 6000), (Files::of(1), 100)] {
+        let (listener, guests) = listening(early);
+        let mut streams = timeout(PATIENCE, connected(listener.local_addr(), count)).await.expect("all are let in");
+        let (stop, stopping) = watch::channel(false);
+        let serving = tokio::spawn(serve(listener, Same("here".into()), guests, stopping));
+        for stream in &mut streams {
+            stream.write_all(QUESTION).await.unwrap();
+        }
+        stop.send_replace(true);
+        are_answered(streams, "200").await;
+        timeout(PATIENCE, serving).await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test]
 async fn an_answer_is_sent_to_its_end_whoever_closes_the_connection() {
-    let listener = Listener::bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let address = listener.local_addr().unwrap();
-    let guests = Guests::new(Files::raise(), false, Proxies::default());
+    let (listener, guests) = listening(Files::raise());
+    let address = listener.local_addr();
     let (stop, stopping) = watch::channel(false);
     let serving = tokio::spawn(serve(listener, Same(vec![b'x'; LONG].into()), guests, stopping));
     let mut streams = connected(address, 2).await;

@@ -19,15 +19,14 @@ pub fn greeting(server: &Server, shows_admin_token: bool) -> String {
         let _ = writeln!(lines, "  {name:<19}  {text}");
     };
     let is_for_all = config.hostname.is_unspecified();
-    match server.local_addr() {
-        Ok(local) if is_for_all => {
-            line("on this machine", &format!("http://localhost:{}/", local.port()));
-            if let Some(address) = lan_address() {
-                line("from a phone nearby", &format!("http://{address}:{}/", local.port()));
-            }
+    let local = server.local_addr();
+    if is_for_all {
+        line("on this machine", &format!("http://localhost:{}/", local.port()));
+        if let Some(address) = lan_address() {
+            line("from a phone nearby", &format!("http://{address}:{}/", local.port()));
         }
-        Ok(local) if matches!(config.public_url, PublicUrl::Given(_)) => line("it listens on", &local.to_string()),
-        _ => {}
+    } else if matches!(config.public_url, PublicUrl::Given(_)) {
+        line("it listens on", &local.to_string());
     }
     if let Some(address) = server.metrics_addr() {
         line("metrics", &format!("http://{address}/metrics"));
