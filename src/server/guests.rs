@@ -69,6 +69,11 @@ impl Files {
     }
 }
 
+/// How many files are in use, now that this one was opened: the lowest free number is given, so all below it are.
+pub(super) fn in_use(descriptor: RawFd) -> usize {
+    usize::try_from(descriptor).unwrap_or_default()
+}
+
 /// The connections over HTTP, by address.
 pub struct Guests {
     files: Files,
@@ -96,8 +101,7 @@ impl Guests {
     /// # Errors
     /// When it would take what is kept for others.
     pub fn let_in(self: &Arc<Self>, descriptor: RawFd, address: IpAddr) -> io::Result<Option<Guest>> {
-        // The lowest free number is given: all below it are in use.
-        let in_use = usize::try_from(descriptor).unwrap_or_default();
+        let in_use = in_use(descriptor);
         if in_use >= self.files.for_connections() {
             return Err(io::Error::other(
                 "the files that may still be opened are kept for the database and the platform",

@@ -2,7 +2,7 @@
 //!
 //! Called by `startup` (opening) and `serve` (accepting).
 
-use std::{io, net::SocketAddr, os::fd::AsRawFd, time::Duration};
+use std::{future::pending, io, net::SocketAddr, os::fd::AsRawFd, time::Duration};
 
 use listenfd::ListenFd;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -12,7 +12,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::guests::Files;
+use super::guests::{Files, in_use};
 
 /// Connections that the kernel keeps for us before they are accepted; on most systems it keeps no more (`somaxconn`).
 const BACKLOG: i32 = 4096;
@@ -90,31 +90,44 @@ impl Listener {
 }
 
 /// Accepts who comes, until somebody serves.
-async fn hold(socket: TcpListener, files: Option<Files>, mut serving: oneshot::Receiver<()>) -> Open {
+async fn hold(socket: TcpListener, files: Option<Files>, serving: oneshot::Receiver<()>) -> Open {
     let mut early = Vec::new();
-    if let Some(files) = files {
-        let accepting = async {
-            loop {
-                match socket.accept().await {
-                    Ok(accepted) => {
-                        // The lowest free number is given: all below it are in use.
-                        let in_use = usize::try_from(accepted.0.as_raw_fd()).unwrap_or_default();
-                        early.push(accepted);
-                        if in_use >= files.for_sockets() {
-                            // The database needs some to open at all; whoever comes now waits in the kernel.
-                            return;
-                        }
-                    }
-                    // Whoever serves says what is wrong, where it still is.
-                    Err(_) => tokio::time::sleep(MOMENT).await,
+    let accepting = async {
+        // The database needs some files to open at all; whoever comes then waits in the kernel.
+        let mut has_room = files.is_some();
+        while has_room {
+            match socket.accept().await {
+                Ok(accepted) => {
+                    has_room = files.is_some_and(|files| in_use(accepted.0.as_raw_fd()) < files.for_sockets());
+                    early.push(accepted);
                 }
+                // Whoever serves says what is wrong, where it still is.
+                Err(_) => tokio::time::sleep(MOMENT).await,
             }
-        };
-        tokio::select! {
-            () = accepting => {}
-            _ = &mut serving => return Open { socket, is_passed: false, early },
         }
+        pending::<()>().await;
+    };
+    tokio::select! {
+        () = accepting => {}
+        _ = serving => {}
     }
-    let _ = serving.await;
     Open { socket, is_passed: files.is_none(), early }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_early_takes_no_file_that_others_need() {
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), Files::of(1)).unwrap();
+        let mut peers = Vec::new();
+        for _ in 0..20 {
+            peers.push(TcpStream::connect(listener.local_addr()).await.unwrap());
+            tokio::task::yield_now().await;
+        }
+        let open = listener.open_up().await.unwrap();
+        assert_eq!((open.early.len(), open.is_passed), (1, false));
+        assert_eq!(open.socket.accept().await.unwrap().1, peers[1].local_addr().unwrap(), "the others wait");
+    }
 }
