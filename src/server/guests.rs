@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    io,
     net::IpAddr,
     os::fd::RawFd,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -64,7 +63,7 @@ impl Files {
     }
 
     /// Everything that comes from outside. A quarter of what is kept for others is left.
-    fn for_connections(self) -> usize {
+    pub(super) fn for_connections(self) -> usize {
         self.most - self.others() / 4
     }
 }
@@ -96,29 +95,25 @@ impl Guests {
         self.by_address.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn files(&self) -> Files {
+        self.files
+    }
+
     /// Lets a connection in that was accepted as this descriptor; `None` where its address has as many as it may have.
-    ///
-    /// # Errors
-    /// When it would take what is kept for others.
-    pub fn let_in(self: &Arc<Self>, descriptor: RawFd, address: IpAddr) -> io::Result<Option<Guest>> {
-        let in_use = in_use(descriptor);
-        if in_use >= self.files.for_connections() {
-            return Err(io::Error::other(
-                "the files that may still be opened are kept for the database and the platform",
-            ));
-        }
+    pub fn let_in(self: &Arc<Self>, descriptor: RawFd, address: IpAddr) -> Option<Guest> {
         let is_proxy = self.proxies.have(address);
-        let idle_time = if is_proxy || in_use < self.files.most / 2 { IDLE_TIME } else { SHORT_IDLE_TIME };
+        let is_quiet = in_use(descriptor) < self.files.most / 2;
+        let idle_time = if is_proxy || is_quiet { IDLE_TIME } else { SHORT_IDLE_TIME };
         let address = (self.counts && !is_proxy).then(|| network(address));
         if let Some(address) = address {
             let mut by_address = self.by_address();
             let count = by_address.entry(address).or_default();
             if *count >= self.files.most / 2 {
-                return Ok(None);
+                return None;
             }
             *count += 1;
         }
-        Ok(Some(Guest { guests: Arc::clone(self), address, idle_time }))
+        Some(Guest { guests: Arc::clone(self), address, idle_time })
     }
 }
 
@@ -158,7 +153,7 @@ mod tests {
     #[test]
     fn an_address_has_half_of_the_files_and_whoever_goes_makes_room() {
         let guests = Guests::new(Files::of(8), true, proxy());
-        let enter = |from| guests.let_in(0, address(from)).unwrap();
+        let enter = |from| guests.let_in(0, address(from));
         for (from, other, elsewhere) in
             [("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")]
         {
@@ -170,16 +165,16 @@ mod tests {
         assert!(guests.by_address().is_empty(), "what is over is forgotten");
         assert!((0..9).map(|_| enter("192.0.2.9")).all(|guest| guest.is_some()), "a proxy speaks for many");
         let any = Guests::new(Files::of(8), false, Proxies::default());
-        assert!((0..9).map(|_| any.let_in(0, address("192.0.2.1")).unwrap()).all(|guest| guest.is_some()));
+        assert!((0..9).map(|_| any.let_in(0, address("192.0.2.1"))).all(|guest| guest.is_some()));
     }
 
     #[test]
     fn idle_connections_go_sooner_where_files_are_few_and_the_last_ones_are_kept() {
         let guests = Guests::new(Files::of(1000), true, proxy());
-        let idle_time = |descriptor, from| Some(guests.let_in(descriptor, address(from)).ok()??.idle_time);
-        assert_eq!(idle_time(499, "192.0.2.1"), Some(IDLE_TIME));
-        assert_eq!(idle_time(500, "192.0.2.1"), Some(SHORT_IDLE_TIME));
-        assert_eq!(idle_time(500, "192.0.2.9"), Some(IDLE_TIME));
-        assert_eq!((idle_time(937, "192.0.2.1"), idle_time(938, "192.0.2.9")), (Some(SHORT_IDLE_TIME), None));
+        let idle_time = |descriptor, from| guests.let_in(descriptor, address(from)).unwrap().idle_time;
+        assert_eq!(idle_time(499, "192.0.2.1"), IDLE_TIME);
+        assert_eq!(idle_time(500, "192.0.2.1"), SHORT_IDLE_TIME);
+        assert_eq!(idle_time(500, "192.0.2.9"), IDLE_TIME);
+        assert_eq!((guests.files().for_sockets(), guests.files().for_connections()), (750, 938));
     }
 }

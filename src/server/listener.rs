@@ -2,14 +2,22 @@
 //!
 //! Called by `startup` (opening) and `serve` (accepting).
 
-use std::{future::pending, io, net::SocketAddr, os::fd::AsRawFd, time::Duration};
+use std::{
+    convert::Infallible,
+    future::pending,
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    os::fd::{AsFd, AsRawFd},
+    time::Duration,
+};
 
 use listenfd::ListenFd;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::oneshot,
-    task::JoinSet,
+    runtime::Handle,
+    sync::{mpsc, watch},
+    task::{JoinHandle, spawn_blocking},
 };
 
 use super::guests::{Files, in_use};
@@ -17,40 +25,38 @@ use super::guests::{Files, in_use};
 /// Connections that the kernel keeps for us before they are accepted; on most systems it keeps no more (`somaxconn`).
 const BACKLOG: i32 = 4096;
 /// How long accepting waits when the system cannot give another connection.
-pub(super) const MOMENT: Duration = Duration::from_millis(100);
+const MOMENT: Duration = Duration::from_millis(100);
+/// So many files may be in use for somebody to be accepted: nobody is.
+const NOBODY: usize = 0;
 
 /// A connection, and where it comes from.
-type Accepted = (TcpStream, SocketAddr);
+pub(super) type Accepted = (TcpStream, SocketAddr);
 
 /// Where connections come from. From the moment it is there nobody is refused. Whoever comes before somebody serves is
 /// accepted, and waits here: the kernel has too little room for all who come back at once after a restart, and who finds
 /// none asks again after a whole second, then after two.
 pub struct Listener {
     address: SocketAddr,
-    /// Ends with it.
-    held: JoinSet<Open>,
-    serves: oneshot::Sender<()>,
-}
-
-/// What [`Listener`] becomes once somebody serves.
-pub(super) struct Open {
-    /// To accept from.
-    pub socket: TcpListener,
-    /// Somebody else has it too, and the next process will: whom we do not accept, that one does.
-    pub is_passed: bool,
-    /// Those who came before, in the order of their coming.
-    pub early: Vec<Accepted>,
+    accepted: mpsc::UnboundedReceiver<Accepted>,
+    /// How many files may be in use for somebody to be accepted.
+    most: watch::Sender<usize>,
+    /// Ends when `most` is dropped.
+    accepting: JoinHandle<TcpListener>,
+    /// Somebody else has the socket too, and the next process will: whom we do not accept, that one does.
+    is_passed: bool,
 }
 
 impl Listener {
-    /// Listens: on the socket that a service manager passed (`LISTEN_FDS`), otherwise on this address.
+    /// Listens: on the socket that a service manager passed (`LISTEN_FDS`), otherwise on this address. As long as nobody
+    /// serves, those who come may have as many of the files as sockets may: the database needs some to open at all.
     ///
     /// # Errors
     /// When the system does not let us.
     pub fn open(address: SocketAddr, files: Files) -> io::Result<Self> {
         let Some(passed) = ListenFd::from_env().take_tcp_listener(0)? else { return Self::bind(address, files) };
         passed.set_nonblocking(true)?;
-        Self::hold(TcpListener::from_std(passed)?, None)
+        // Nobody is accepted early whom somebody else could still serve if we cannot.
+        Self::begin(TcpListener::from_std(passed)?, NOBODY, true)
     }
 
     /// Listens on this address, whatever a service manager passed.
@@ -64,16 +70,18 @@ impl Listener {
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         socket.set_nonblocking(true)?;
-        Self::hold(TcpListener::from_std(socket.into())?, Some(files))
+        Self::begin(TcpListener::from_std(socket.into())?, files.for_sockets(), false)
     }
 
-    /// Holds a socket until somebody serves. `files`: who comes early may have as many of them as sockets may; nobody is
-    /// accepted early from a socket that somebody else has too, who could still serve them if we cannot.
-    fn hold(socket: TcpListener, files: Option<Files>) -> io::Result<Self> {
-        let (address, (serves, serving)) = (socket.local_addr()?, oneshot::channel());
-        let mut held = JoinSet::new();
-        held.spawn(hold(socket, files, serving));
-        Ok(Self { address, held, serves })
+    fn begin(socket: TcpListener, most: usize, is_passed: bool) -> io::Result<Self> {
+        let address = socket.local_addr()?;
+        let (sender, accepted) = mpsc::unbounded_channel();
+        let (most, allowed) = watch::channel(most);
+        let runtime = Handle::current();
+        // On a thread of its own. A task would wait for its turn among all whom it has let in, and in a storm the kernel's
+        // queue is full after some milliseconds.
+        let accepting = spawn_blocking(move || runtime.block_on(accept(socket, allowed, sender)));
+        Ok(Self { address, accepted, most, accepting, is_passed })
     }
 
     /// The address it listens on.
@@ -82,36 +90,135 @@ impl Listener {
         self.address
     }
 
-    /// The socket, to serve from; `None` after a panic.
-    pub(super) async fn open_up(mut self) -> Option<Open> {
-        let _ = self.serves.send(());
-        self.held.join_next().await?.ok()
+    /// Somebody serves now: from here on connections may have what is theirs of these files.
+    pub(super) fn serves(&self, files: Files) {
+        self.most.send_replace(files.for_connections());
+    }
+
+    /// Who came next; `None` after a panic. Whoever stops waiting for it loses nobody.
+    pub(super) async fn next(&mut self) -> Option<Accepted> {
+        self.accepted.recv().await
+    }
+
+    /// Accepts nobody more. Returns those who have connected already, for they would be cut off together with the socket.
+    pub(super) async fn close(mut self) -> Vec<Accepted> {
+        let room = Room::new(*self.most.borrow());
+        drop(self.most);
+        let mut last = Vec::new();
+        while let Some(accepted) = self.accepted.recv().await {
+            last.push(accepted);
+        }
+        // Whoever has a socket that is somebody else's too waits for the next process.
+        if !self.is_passed
+            && let Ok(socket) = self.accepting.await
+            && let Err(error) = accept_the_last(socket, room, &mut last)
+        {
+            tracing::debug!(%error, "not everybody who had connected was accepted");
+        }
+        last
     }
 }
 
-/// Accepts who comes, until somebody serves.
-async fn hold(socket: TcpListener, files: Option<Files>, serving: oneshot::Receiver<()>) -> Open {
-    let mut early = Vec::new();
-    let accepting = async {
-        // The database needs some files to open at all; whoever comes then waits in the kernel.
-        let mut has_room = files.is_some();
-        while has_room {
-            match socket.accept().await {
-                Ok(accepted) => {
-                    has_room = files.is_some_and(|files| in_use(accepted.0.as_raw_fd()) < files.for_sockets());
-                    early.push(accepted);
+/// The files that connections may still have.
+struct Room {
+    most: usize,
+    /// Those in use, if nothing was closed since; not known at first.
+    in_use: usize,
+}
+
+impl Room {
+    fn new(most: usize) -> Self {
+        Self { most, in_use: usize::MAX }
+    }
+
+    /// # Errors
+    /// When there is none for another one.
+    fn look(&mut self, socket: &impl AsFd) -> io::Result<()> {
+        if self.in_use >= self.most {
+            // Only a file that was just opened tells.
+            self.in_use = in_use(socket.as_fd().try_clone_to_owned()?.as_raw_fd());
+        }
+        if self.in_use < self.most {
+            return Ok(());
+        }
+        Err(io::Error::other("the files that may still be opened are kept for the database and the platform"))
+    }
+
+    fn took(&mut self, stream: &impl AsRawFd) {
+        self.in_use = in_use(stream.as_raw_fd()) + 1;
+    }
+}
+
+/// Accepts who comes, as far as it is allowed, until nobody is there to allow anything.
+async fn accept(
+    socket: TcpListener,
+    mut allowed: watch::Receiver<usize>,
+    accepted: mpsc::UnboundedSender<Accepted>,
+) -> TcpListener {
+    loop {
+        let most = *allowed.borrow_and_update();
+        tokio::select! {
+            changed = allowed.changed() => if changed.is_err() {
+                return socket;
+            },
+            never = accept_within(Room::new(most), &socket, &accepted) => match never {},
+        }
+    }
+}
+
+/// Accepts who comes, as long as there is room; whoever then comes waits in the kernel.
+async fn accept_within(mut room: Room, socket: &TcpListener, accepted: &mpsc::UnboundedSender<Accepted>) -> Infallible {
+    if room.most == NOBODY {
+        return pending().await;
+    }
+    let mut is_failing = false;
+    loop {
+        let next = match room.look(socket) {
+            Ok(()) => socket.accept().await,
+            Err(error) => Err(error),
+        };
+        match next {
+            Ok(next) => {
+                is_failing = false;
+                room.took(&next.0);
+                // Fails only when nobody is there any more who would serve.
+                let _ = accepted.send(next);
+            }
+            Err(error) if has_gone(&error) => {}
+            Err(error) => {
+                // Out of descriptors or memory: those who are here go on, and when some have gone there is room again.
+                if !std::mem::replace(&mut is_failing, true) {
+                    tracing::error!(%error, "no connection can be accepted");
                 }
-                // Whoever serves says what is wrong, where it still is.
-                Err(_) => tokio::time::sleep(MOMENT).await,
+                tokio::time::sleep(MOMENT).await;
             }
         }
-        pending::<()>().await;
-    };
-    tokio::select! {
-        () = accepting => {}
-        _ = serving => {}
     }
-    Open { socket, is_passed: files.is_none(), early }
+}
+
+/// Accepts those who have connected already.
+fn accept_the_last(socket: TcpListener, mut room: Room, last: &mut Vec<Accepted>) -> io::Result<()> {
+    // The kernel takes in nobody new, so there is an end to it. Who comes now asks again, and learns that nobody is there.
+    SockRef::from(&socket).listen(0)?;
+    let socket = socket.into_std()?;
+    loop {
+        room.look(&socket)?;
+        match socket.accept() {
+            Ok((stream, peer)) => {
+                room.took(&stream);
+                stream.set_nonblocking(true)?;
+                last.push((TcpStream::from_std(stream)?, peer));
+            }
+            Err(error) if has_gone(&error) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// That one went before it was its turn.
+fn has_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }
 
 #[cfg(test)]
@@ -119,15 +226,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_comes_early_takes_no_file_that_others_need() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), Files::of(1)).unwrap();
-        let mut peers = Vec::new();
-        for _ in 0..20 {
-            peers.push(TcpStream::connect(listener.local_addr()).await.unwrap());
-            tokio::task::yield_now().await;
+    async fn who_finds_no_room_waits_in_the_kernel_until_there_is_some() {
+        for is_served in [false, true] {
+            // Fewer than are in use already.
+            let mut listener = Listener::bind(([127, 0, 0, 1], 0).into(), Files::of(1)).unwrap();
+            let peer = TcpStream::connect(listener.local_addr()).await.unwrap();
+            if is_served {
+                listener.serves(Files::of(usize::MAX));
+                assert_eq!(listener.next().await.unwrap().1, peer.local_addr().unwrap());
+            }
+            assert_eq!(listener.close().await.len(), 0, "nobody else came, and for nobody there was room");
         }
-        let open = listener.open_up().await.unwrap();
-        assert_eq!((open.early.len(), open.is_passed), (1, false));
-        assert_eq!(open.socket.accept().await.unwrap().1, peers[1].local_addr().unwrap(), "the others wait");
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{
     convert::Infallible,
-    io::{self, ErrorKind},
+    io,
     net::SocketAddr,
     os::fd::AsRawFd,
     pin::{self, pin},
@@ -27,14 +27,14 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Semaphore, SemaphorePermit, mpsc, watch},
     time::timeout,
 };
 
 use super::{
     guests::Guests,
-    listener::{Listener, MOMENT, Open},
+    listener::Listener,
     live::handover::{Handover, Line},
     patience::{Awaited, Unread},
 };
@@ -84,42 +84,23 @@ impl Caller {
 
 /// Serves until `stop` turns true; then accepts nobody more than who has connected by then, and returns when every request
 /// in flight is answered.
-pub async fn serve(listener: Listener, answers: impl Answer, guests: Arc<Guests>, mut stop: watch::Receiver<bool>) {
+pub async fn serve(mut listener: Listener, answers: impl Answer, guests: Arc<Guests>, mut stop: watch::Receiver<bool>) {
     // Closed when the last connection has ended.
     let (in_flight, mut all_done) = mpsc::channel::<()>(1);
     let arriving = Arc::new(Arriving { places: Semaphore::new(MOST_ARRIVING), passed: AtomicU64::new(0) });
     let door = Door { answers, guests, arriving, stop: stop.clone(), in_flight };
-    let Some(Open { socket, is_passed, early }) = listener.open_up().await else { return };
-    for (stream, peer) in early {
-        if let Err(error) = door.take(stream, peer) {
-            tracing::debug!(%error, "not everybody who came early found room");
-        }
-    }
-    let mut is_failing = false;
+    listener.serves(door.guests.files());
     loop {
-        let accepted = tokio::select! {
-            accepted = socket.accept() => accepted,
+        tokio::select! {
+            accepted = listener.next() => match accepted {
+                Some((stream, peer)) => door.take(stream, peer),
+                None => break,
+            },
             _ = stop.changed() => break,
-        };
-        match accepted.and_then(|(stream, peer)| door.take(stream, peer)) {
-            Ok(()) => is_failing = false,
-            // That one went before it was its turn.
-            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
-            Err(error) => {
-                // Out of descriptors or memory: those who are here go on, and when some have gone there is room again.
-                if !std::mem::replace(&mut is_failing, true) {
-                    tracing::error!(%error, "no connection can be accepted");
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(MOMENT) => {}
-                    _ = stop.changed() => break,
-                }
-            }
         }
     }
-    // Whoever has a socket that is somebody else's too waits for the next process.
-    if !is_passed && let Err(error) = accept_the_last(socket, &door) {
-        tracing::debug!(%error, "not everybody who had connected was accepted");
+    for (stream, peer) in listener.close().await {
+        door.take(stream, peer);
     }
     drop(door);
     while all_done.recv().await.is_some() {}
@@ -136,13 +117,10 @@ struct Door<A> {
 
 impl<A: Answer> Door<A> {
     /// Serves a connection that was accepted, in a task of its own; closes it where its address has too many.
-    ///
-    /// # Errors
-    /// When it would take what is kept for others than connections.
-    fn take(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
-        let Some(guest) = self.guests.let_in(stream.as_raw_fd(), peer.ip())? else {
+    fn take(&self, stream: TcpStream, peer: SocketAddr) {
+        let Some(guest) = self.guests.let_in(stream.as_raw_fd(), peer.ip()) else {
             tracing::debug!(address = %peer.ip(), "too many connections from this address");
-            return Ok(());
+            return;
         };
         let (answers, arriving) = (self.answers.clone(), Arc::clone(&self.arriving));
         let (mut stop, in_flight) = (self.stop.clone(), self.in_flight.clone());
@@ -153,25 +131,6 @@ impl<A: Answer> Door<A> {
             }
             drop((guest, in_flight));
         });
-        Ok(())
-    }
-}
-
-/// Accepts those who have connected already, for they would be cut off together with the listener.
-fn accept_the_last(listener: TcpListener, door: &Door<impl Answer>) -> io::Result<()> {
-    // The kernel takes in nobody new, so there is an end to it. Who comes now asks again, and learns that nobody is there.
-    SockRef::from(&listener).listen(0)?;
-    let listener = listener.into_std()?;
-    loop {
-        match listener.accept() {
-            Ok((stream, peer)) => {
-                stream.set_nonblocking(true)?;
-                door.take(TcpStream::from_std(stream)?, peer)?;
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error),
-        }
     }
 }
 
