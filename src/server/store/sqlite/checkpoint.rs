@@ -19,9 +19,10 @@ use super::{super::StoreError, connection::Connection, writer::Writer};
 const PAUSE: Duration = Duration::from_millis(100);
 /// From so many pages on the log is folded back. SQLite itself would take a thousand; in a longer log the same pages are
 /// changed more often, and each is folded back once.
-const LONG: i64 = 8_000;
-/// A log of so many pages has not been begun anew because somebody always wrote meanwhile: then a commit has to wait.
-const TOO_LONG: i64 = 16_384;
+const LONG: i64 = 16_000;
+/// A log of so many pages (256 MiB) has not been begun anew because somebody always wrote meanwhile: then a commit has to wait
+/// for the disk, which at a thousand webhooks a second is every ten seconds.
+const TOO_LONG: i64 = 65_536;
 /// So few pages are folded back in a moment, so that the commit that waits meanwhile hardly notices;
 const SHORT: i64 = 64;
 /// but where they do not get that few, it has to wait all the same.
