@@ -32,9 +32,11 @@ export const test = base.extend<Fixtures>({
     if (testInfo.errors.length > 0) console.error(`The server's log of "${testInfo.title}":\n${server.log}`);
   },
 
-  gateway: async ({ server }, use) => {
+  gateway: async ({ server, context }, use) => {
     const gateway = await Gateway.start(server);
     await use(gateway);
+    // Before it: a page that looks for news just then would complain.
+    await context.close();
     await gateway.stop();
   },
 
