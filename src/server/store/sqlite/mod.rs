@@ -95,6 +95,7 @@ impl Sqlite {
 
     /// Folds the write-ahead log into the file and empties it, unless somebody reads. Says whether it was done.
     pub(super) async fn empty_log(&self) -> Result<bool, StoreError> {
+        self.checkpointer.shorten().await?;
         let busy = self.writer.aside(|db| db.row("PRAGMA wal_checkpoint(TRUNCATE)", &[], single::<i64>)).await?;
         Ok(busy == Some(0))
     }
