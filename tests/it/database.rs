@@ -8,7 +8,10 @@ use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, SqliteConnection, p
 
 use vestibule::server::store::Tx;
 
-use crate::{harness::Desk, postgres};
+use crate::{
+    harness::{Desk, PATIENCE},
+    postgres,
+};
 
 /// Whether tests run on PostgreSQL.
 pub fn is_postgres() -> bool {
@@ -122,8 +125,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Somebody who keeps everybody else from writing until this is dropped.
-#[expect(dead_code, reason = "they are kept, and dropped")]
 pub enum Busy {
+    #[expect(dead_code, reason = "it is kept, and dropped")]
     Sqlite(Tx),
     Postgres(PgConnection),
 }
@@ -139,5 +142,30 @@ impl Busy {
             sqlx::query(statement).execute(&mut connection).await.unwrap();
         }
         Self::Postgres(connection)
+    }
+
+    /// Keeps one session; on SQLite, everything.
+    pub async fn with(desk: &Desk, session: &str) -> Self {
+        if !is_postgres() {
+            return Self::all_of(desk).await;
+        }
+        let mut connection = PgConnection::connect(&desk.app.config.database_url.0).await.unwrap();
+        sqlx::query("BEGIN").execute(&mut connection).await.unwrap();
+        let take = sqlx::query("SELECT id FROM sessions WHERE id = $1 FOR UPDATE").bind(session);
+        take.fetch_one(&mut connection).await.unwrap();
+        Self::Postgres(connection)
+    }
+
+    /// Waits until so many wait for the session, in the order of their coming. What waits on SQLite shows nowhere.
+    pub async fn awaited_by(&mut self, many: i64) {
+        let Self::Postgres(connection) = self else { return };
+        let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted \
+                       AND (transactionid = pg_current_xact_id()::xid OR relation = 'sessions'::regclass)";
+        let waited = async {
+            while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await.unwrap() < many {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waited).await.unwrap_or_else(|_| panic!("never {many} wait"));
     }
 }

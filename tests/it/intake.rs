@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    database,
+    database::{self, Busy},
     fixtures::fixture,
-    harness::{Desk, Opened, WEBHOOK_SECRET},
+    harness::{Desk, Opened, PATIENCE, WEBHOOK_SECRET},
     platform::{FakePlatform, ORG_ID, ProofEnd, proof_id_for},
 };
 
@@ -240,6 +240,35 @@ async fn a_delivery_that_names_no_invitation_waits_for_one_that_does() {
     assert_eq!(desk.snapshot(&opened).await["stage"], "waiting");
     assert_eq!(desk.record(&connection_event(&opened, &connection, "request-received")).await, "applied");
     assert_eq!(desk.snapshot(&opened).await["status"], "response", "both have counted");
+}
+
+#[tokio::test]
+async fn a_proof_finds_the_exchange_that_is_bound_while_it_is_looked_for() {
+    let platform = FakePlatform::start(ProofEnd::Verified).await;
+    let desk = Desk::on(&platform).await;
+    let opened = desk.open().await;
+    let connection = format!("e81d5c47{}", &Uuid::new_v4().to_string()[8..]);
+    let answer = platform.holds_next("create_proof");
+    let connected = json!({ "type": "Connection", "id": connection, "state": "completed", "outOfBandId": platform.last_out_of_band_id() });
+    assert_eq!(desk.record(&connected).await, "applied");
+    let asked = async {
+        while !platform.holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asked).await.expect("it asks");
+    // First comes who binds the exchange that the answer names, then the webhook, which has not found it bound.
+    let mut busy = Busy::with(&desk, &opened.id).await;
+    answer.notify_one();
+    busy.awaited_by(1).await;
+    let done = json!({ "type": "Proof", "id": proof_id_for(&connection), "connectionId": connection, "state": "done", "isVerified": true });
+    let recorded = desk.record(&done);
+    let free = async {
+        busy.awaited_by(2).await;
+        drop(busy);
+    };
+    assert_eq!(tokio::join!(recorded, free).0, "applied");
+    desk.watch(&opened).await.until("verified").await;
 }
 
 #[tokio::test]

@@ -217,12 +217,15 @@ async fn connection(State(platform): Here, Path((_, id)): Path<(String, String)>
 async fn create_proof(State(platform): Here, Json(body): Json<Value>) -> Answer {
     platform.call("create_proof")?;
     let id = proof_id_for(body["connectionId"].as_str().unwrap());
-    let mut records = platform.records.lock().unwrap();
-    records.proof_requests.push(body);
-    if platform.end == ProofEnd::CannotAsk {
-        return Err(StatusCode::INTERNAL_SERVER_ERROR);
+    {
+        let mut records = platform.records.lock().unwrap();
+        records.proof_requests.push(body);
+        if platform.end == ProofEnd::CannotAsk {
+            return Err(StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        records.proofs.insert(id.clone(), "request-sent".to_owned());
     }
-    records.proofs.insert(id.clone(), "request-sent".to_owned());
+    platform.hold("create_proof").await;
     success(json!({ "id": id, "state": "request-sent", "threadId": thread_id_for(&id) }))
 }
 

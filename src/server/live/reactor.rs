@@ -100,15 +100,47 @@ impl Heart {
             return None;
         }
         if self.next <= now {
-            let part: Vec<usize> = (self.part as usize..numbers).step_by(self.parts as usize).collect();
-            for some in part.chunks(AT_ONCE) {
+            for some in self.next_part(numbers).chunks(AT_ONCE) {
                 let mut table = shared.table();
                 some.iter().for_each(|index| table.ping(*index));
             }
-            self.part = (self.part + 1) % self.parts;
             // Late beats are not made up for: peers would be asked again before they could answer.
             self.next = now.max(self.next + self.step);
         }
         Some(self.next)
+    }
+
+    /// Which of so many sockets are in the part that is next.
+    fn next_part(&mut self, numbers: usize) -> Vec<usize> {
+        let part = (self.part as usize..numbers).step_by(self.parts as usize).collect();
+        self.part = (self.part + 1) % self.parts;
+        part
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_an_interval_each_socket_is_pinged_once_and_few_in_the_same_moment() {
+        for numbers in [1, 511, 512, 513, 10_000] {
+            let mut heart = Heart::new(Duration::from_secs(30));
+            let parts: Vec<Vec<usize>> = (0..heart.parts).map(|_| heart.next_part(numbers)).collect();
+            assert_eq!(heart.step * heart.parts, Duration::from_secs(30));
+            let most = parts.iter().map(Vec::len).max().unwrap();
+            assert!(most <= numbers.div_ceil(512), "{most} of {numbers} at once");
+            let mut pinged = parts.concat();
+            pinged.sort_unstable();
+            assert!(pinged.into_iter().eq(0..numbers), "not each of {numbers} once");
+            assert_eq!(heart.next_part(numbers), parts[0], "the next interval is like this one");
+        }
+    }
+
+    #[test]
+    fn an_interval_too_short_to_be_divided_is_not_divided_into_nothing() {
+        let mut heart = Heart::new(Duration::from_millis(1));
+        assert_eq!((heart.parts, heart.step), (1, Duration::from_millis(1)));
+        assert_eq!(heart.next_part(3), [0, 1, 2]);
     }
 }

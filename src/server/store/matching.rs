@@ -222,14 +222,10 @@ impl Tx {
         {
             return Ok(Some(attempt));
         }
-        if delivery.kind == DeliveryKind::Proof {
-            for (key, value) in [(Key::Proof, &delivery.record_id), (Key::Thread, &delivery.thread_id)] {
-                if let Some(value) = value
-                    && let Some(attempt) = self.only(key, value, own, any).await?
-                {
-                    return Ok(Some(attempt));
-                }
-            }
+        if delivery.kind == DeliveryKind::Proof
+            && let Some(attempt) = self.by_exchange(delivery, own).await?
+        {
+            return Ok(Some(attempt));
         }
         let Some(ConnectionId(id)) = &delivery.connection_id else { return Ok(None) };
         match delivery.kind {
@@ -237,10 +233,26 @@ impl Tx {
             DeliveryKind::Connection => self.only(Key::Connection, id, own, |attempt| attempt.has_code).await,
             // Only while we are asking and do not know the exchange yet: the webhook may overtake the answer (4.1).
             DeliveryKind::Proof => {
-                self.only(Key::Connection, id, own, |attempt| attempt.asked && attempt.proof_id.is_none()).await
+                let asking = |attempt: &Matched| attempt.asked && attempt.proof_id.is_none();
+                let found = self.only(Key::Connection, id, own, asking).await?;
+                // While this waited for the session, whoever had it may have bound the exchange: to it, or to another one.
+                let bound = if self.part.is_shared() { self.by_exchange(delivery, own).await? } else { None };
+                Ok(bound.or(found))
             }
             DeliveryKind::Issuance | DeliveryKind::Other => Ok(None),
         }
+    }
+
+    /// The attempt that a proof's exchange is bound to.
+    async fn by_exchange(&mut self, delivery: &Delivery, own: Option<&str>) -> Result<Option<Found>, StoreError> {
+        for (key, value) in [(Key::Proof, &delivery.record_id), (Key::Thread, &delivery.thread_id)] {
+            if let Some(value) = value
+                && let Some(attempt) = self.only(key, value, own, |_| true).await?
+            {
+                return Ok(Some(attempt));
+            }
+        }
+        Ok(None)
     }
 
     /// Binds a connection to an attempt that has none yet.
