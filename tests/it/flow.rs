@@ -24,7 +24,8 @@ async fn connect(desk: &Desk, platform: &FakePlatform) -> (Opened, Watcher, Stri
     (opened, watcher, connection)
 }
 
-fn proof_event(connection: &str, state: &str, verified: bool) -> Value {
+/// A webhook of the proof that this platform asks for over a connection.
+pub fn proof_event(connection: &str, state: &str, verified: bool) -> Value {
     json!({ "type": "Proof", "id": proof_id_for(connection), "connectionId": connection, "state": state, "isVerified": verified })
 }
 

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify};
 use uuid::Uuid;
 
+use crate::harness::PATIENCE;
+
 /// The organisation of the fixtures.
 pub const ORG_ID: &str = "7c1f4f0e-52a8-4a0f-9d5e-3b2f6a9d1c40";
 
@@ -136,9 +138,14 @@ impl FakePlatform {
         }
     }
 
-    /// Whether the one that is to wait has come.
-    pub fn holds(&self) -> bool {
-        self.records.lock().unwrap().held.is_none()
+    /// Waits until the one that is to wait has come.
+    pub async fn until_it_holds(&self) {
+        let held = async {
+            while self.records.lock().unwrap().held.is_some() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, held).await.expect("it asks");
     }
 
     /// Lists a proof on this connection that it does not show when it is asked for.

@@ -275,13 +275,8 @@ async fn is_stopped_before_the_answer_to(call: &'static str, deed: &str) -> usiz
     };
     let answer = platform.holds_next(call);
     cluster.deliver_to(&cluster.url(0), &last).await.unwrap();
-    let stopped = async {
-        while !platform.holds() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        slow.signal("STOP").await;
-    };
-    tokio::time::timeout(PATIENCE, stopped).await.expect("it asks");
+    platform.until_it_holds().await;
+    slow.signal("STOP").await;
     watcher.until(end).await;
     assert_eq!(platform.count(deed), 1, "the other one did it");
     answer.notify_one();
