@@ -143,6 +143,35 @@ async fn of_two_workers_on_one_database_one_does_each_act() {
 }
 
 #[tokio::test]
+async fn an_exchange_is_read_once_more_only_where_the_answer_to_its_acceptance_does_not_show_it_verified() {
+    let its_own = "its own";
+    let answers = [
+        (None, 1),
+        (Some(Value::Null), 2),
+        (Some(json!({ "state": "done", "isVerified": true })), 2),
+        (Some(json!({ "id": Uuid::new_v4(), "state": "done", "isVerified": true })), 2),
+        (Some(json!({ "id": its_own, "state": "done" })), 2),
+        (Some(json!({ "id": its_own, "state": "presentation-received", "isVerified": true })), 2),
+        (Some(json!({ "id": its_own, "state": "abandoned", "isVerified": false })), 2),
+    ];
+    for (answer, reads) in answers {
+        let platform = FakePlatform::start(ProofEnd::Verified).await;
+        let desk = Desk::on(&platform).await;
+        let (_, mut watcher, connection) = connect(&desk, &platform).await;
+        watcher.until("requested").await;
+        if let Some(mut answer) = answer.clone() {
+            if answer["id"] == its_own {
+                answer["id"] = json!(proof_id_for(&connection));
+            }
+            platform.acceptances_say(answer);
+        }
+        desk.record(&proof_event(&connection, "presentation-received", true)).await;
+        watcher.until("verified").await;
+        assert_eq!((platform.count("verify"), platform.count("proof")), (1, reads), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_platform_refuses_for_good_ends_the_attempt() {
     let platform = FakePlatform::start(ProofEnd::Verified).await;
     let desk = Desk::on(&platform).await;

@@ -55,6 +55,8 @@ struct Records {
     held: Option<(&'static str, Arc<Notify>)>,
     /// What it says of every connection beside its id; nothing means that it is complete.
     connection: Option<Value>,
+    /// What it answers an acceptance with, instead of the record.
+    acceptance: Option<Value>,
 }
 
 #[derive(Clone)]
@@ -121,6 +123,11 @@ impl FakePlatform {
     /// Says this of every connection from now on.
     pub fn connections_are(&self, record: Value) {
         self.records.lock().unwrap().connection = Some(record);
+    }
+
+    /// Answers acceptances with this from now on, instead of the record.
+    pub fn acceptances_say(&self, answer: Value) {
+        self.records.lock().unwrap().acceptance = Some(answer);
     }
 
     /// Keeps whoever makes a call of this name next waiting until what is given back is told. By then the answer may be of
@@ -262,8 +269,9 @@ async fn proof(State(platform): Here, Path((_, id)): Path<(String, String)>) -> 
 
 async fn verify(State(platform): Here, Path((_, id)): Path<(String, String)>) -> Answer {
     platform.call("verify")?;
-    platform.records.lock().unwrap().proofs.insert(id.clone(), "done".to_owned());
-    success(platform.record(&id, "done"))
+    let mut records = platform.records.lock().unwrap();
+    records.proofs.insert(id.clone(), "done".to_owned());
+    success(records.acceptance.clone().unwrap_or_else(|| platform.record(&id, "done")))
 }
 
 async fn revealed(State(platform): Here) -> Answer {

@@ -2,7 +2,7 @@
 //! its answer, and what one costs in processor time. Nobody watches: what a push costs is in b and d.
 //!
 //! Twice: the two webhooks of a connection that only the intake deals with, and whole registrations, where the program
-//! also asks the platform, by six calls for every four webhooks, on the same core. *Runs: generator.*
+//! also asks the platform, by five calls for every four webhooks, on the same core. *Runs: generator.*
 
 use std::{io, rc::Rc};
 

@@ -227,8 +227,9 @@ pub trait Platform: Send + Sync {
     /// Reads a proof exchange; `None` when there is no such one.
     async fn proof(&self, id: &ProofId) -> Result<Option<Proof>, PlatformError>;
 
-    /// Accepts a presentation, which ends the exchange. Safe to repeat.
-    async fn accept_proof(&self, id: &ProofId) -> Result<(), PlatformError>;
+    /// Accepts a presentation, which ends the exchange. Gives back the exchange as it is then, where the answer shows it.
+    /// Safe to repeat.
+    async fn accept_proof(&self, id: &ProofId) -> Result<Option<Proof>, PlatformError>;
 
     /// What a verified exchange revealed and proved, of exactly what the desk asks for, each name once. What is missing
     /// was not revealed.

@@ -136,12 +136,12 @@ impl Platform for Client {
         self.record(Call::Proof, id).await?.as_ref().map(proof).transpose()
     }
 
-    async fn accept_proof(&self, id: &ProofId) -> Result<(), PlatformError> {
+    async fn accept_proof(&self, id: &ProofId) -> Result<Option<Proof>, PlatformError> {
         let path = [PRESENT_PROOF, "records", &*id.0, "verify-presentation"];
         match self.call(Call::AcceptProof, &path, &[], Some(&json!({}))).await {
             // Whether the exchange is given up with this, its record tells.
             Err(PlatformError::Refused(status)) => Err(PlatformError::Unavailable { status, retry_after: None }),
-            answer => answer.map(drop),
+            answer => Ok(answer?.and_then(|record| proof(&record).ok())),
         }
     }
 

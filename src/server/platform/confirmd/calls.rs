@@ -171,8 +171,9 @@ impl Platform for Client {
         self.call(Call::Proof, &["proofs", &id.0], &[], None).await?.as_ref().map(proof).transpose()
     }
 
-    async fn accept_proof(&self, id: &ProofId) -> Result<(), PlatformError> {
-        self.call(Call::AcceptProof, &["proofs", &id.0, "verify"], &[], None).await.map(|_| ())
+    async fn accept_proof(&self, id: &ProofId) -> Result<Option<Proof>, PlatformError> {
+        let record = self.call(Call::AcceptProof, &["proofs", &id.0, "verify"], &[], None).await?;
+        Ok(record.and_then(|record| proof(&record).ok()))
     }
 
     async fn revealed(&self, id: &ProofId, desk: &Desk) -> Result<Vec<Revealed>, PlatformError> {
