@@ -207,6 +207,18 @@ async fn an_agent_that_cannot_verify_for_a_while_is_asked_again() {
 }
 
 #[tokio::test]
+async fn an_answer_that_does_not_show_what_was_verified_ends_nothing() {
+    let agent = Agent::start().await;
+    let desk = agent.desk(&[]).await;
+    let opened = desk.open().await;
+    let (_, exchange) = asked(&agent, &desk, &opened).await;
+    agent.present(&exchange, CARD, "Proven");
+    agent.set(&exchange, &json!({ "answers_in_short": true }));
+    agent.tell_exchange(&desk, &exchange).await;
+    pass_until(&desk, &opened, "verified").await;
+}
+
+#[tokio::test]
 async fn what_an_agent_gives_up_to_verify_is_not_told_as_declined() {
     let agent = Agent::start().await;
     let desk = agent.desk(&[]).await;

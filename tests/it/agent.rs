@@ -287,6 +287,11 @@ async fn answer(State(agent): State<Agent>, request: Request) -> Response {
                     exchange["state"] = json!("done");
                     exchange["verified"] = json!(verified.to_string());
                     exchange["updated_at"] = json!(now);
+                    if exchange["answers_in_short"] == true {
+                        let mut short = exchange.clone();
+                        short["by_format"].take();
+                        return ok(short);
+                    }
                 }
                 (&Method::POST, ["problem-report"]) => {
                     inner.exchanges[place]["state"] = json!("abandoned");

@@ -150,7 +150,6 @@ async fn verify_proof(sessions: &Sessions, session: &Session, attempt: &Attempt)
     let platform = &sessions.platform;
     let read = async || platform.proof(id).await?.ok_or(NotYet::Wait("the platform does not show the proof"));
     let mut proof = read().await?;
-    let presented = proof.cards;
     if proof.state == ProofState::Presented {
         // It fails in any state but this one, for instance when a first call's answer was lost: then, and wherever the
         // answer does not show that all is well, the record decides.
@@ -168,9 +167,7 @@ async fn verify_proof(sessions: &Sessions, session: &Session, attempt: &Attempt)
         ProofState::Declined => Ok(Finding::Declined),
         ProofState::Invalid => Ok(Finding::Invalid),
         ProofState::Requested | ProofState::Presented => Err(NotYet::Wait("the platform does not show a presentation")),
-        ProofState::Verified if [attempt.cards, presented, proof.cards].contains(&Some(Cards::Several)) => {
-            Ok(Finding::Mixed)
-        }
+        ProofState::Verified if [attempt.cards, proof.cards].contains(&Some(Cards::Several)) => Ok(Finding::Mixed),
         ProofState::Verified => Ok(Finding::Verified(platform.revealed(id, &sessions.desk).await?)),
     }
 }
