@@ -140,8 +140,9 @@ tools-%: FORCE
 	@scripts/tools $*
 
 # cargo leaves the file and its time alone when nothing changed; then the site is left alone too.
+# As a cdylib alone: for one that is made beside an rlib, cargo leaves out the optimization of the whole, without a word.
 $(wasm): FORCE | tools-build
-	cargo build --locked --profile wasm-release $(browser)
+	cargo rustc --locked --profile wasm-release $(browser) --crate-type cdylib
 
 $(server): FORCE | tools-build
 	cargo build --locked --release --bin vestibule
