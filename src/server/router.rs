@@ -9,13 +9,15 @@ use std::{
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
-    middleware,
-    response::IntoResponse,
+    body::{Body, to_bytes},
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    middleware::{self, Next},
+    response::{Html, IntoResponse, Response},
 };
 use leptos::{
     config::LeptosOptions,
+    nonce::Nonce,
     prelude::{provide_context, use_context},
     server_fn::error::SERVER_FN_ERROR_HEADER,
 };
@@ -32,6 +34,16 @@ use crate::{app, language::Language};
 
 /// The most that a browser posts to a page: a form of a few fields.
 const FORM_LIMIT: usize = 64 * 1024;
+
+/// The pages that are the same for all who read one language: those by which people come in.
+const COMMON: [&str; 2] = ["/", "/register"];
+
+/// Longer than either is, in bytes, whatever a desk's file says.
+const LONGEST_PAGE: usize = 4 * 1024 * 1024;
+
+/// Each of these pages in each language, as it was drawn for the first who asked, cut where its nonce stood.
+#[derive(Default)]
+struct Drawn([[OnceLock<Vec<String>>; Language::ALL.len()]; COMMON.len()]);
 
 /// The table of pages, the same for every server of a process. It is made before any of them serves: while it is made,
 /// whatever page anybody in the process begins to load never ends (leptos-rs/leptos#4773).
@@ -67,6 +79,7 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
         .layer(middleware::map_response(refuse_unreadable_forms))
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(context, app::shell))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(middleware::from_fn_with_state(Arc::<Drawn>::default(), draw_once))
         // The names of these files change with their contents.
         .layer(middleware::map_response(cache_hashed_files))
         .layer(middleware::map_response(keep_no_page))
@@ -80,7 +93,7 @@ pub fn router(app: App, local: SocketAddr, sandbox: Option<Arc<Sandbox>>) -> Rou
 
 /// A server function that cannot read its arguments is called wrongly. By itself it would answer 500, or send a browser to
 /// whatever page the call says it comes from. Where a body of ours failed, it has set a status of its own.
-async fn refuse_unreadable_forms(response: axum::response::Response) -> axum::response::Response {
+async fn refuse_unreadable_forms(response: Response) -> Response {
     let unread = matches!(response.status(), StatusCode::INTERNAL_SERVER_ERROR | StatusCode::FOUND);
     if unread && response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
         return Problem::BadForm.into_response();
@@ -88,8 +101,39 @@ async fn refuse_unreadable_forms(response: axum::response::Response) -> axum::re
     response
 }
 
+/// Draws each of the [`COMMON`] pages once for each language. Everybody gets a nonce of their own all the same: what a page
+/// allows by it (Content Security Policy, level 3) must not be known before.
+async fn draw_once(State(drawn): State<Arc<Drawn>>, request: Request, next: Next) -> Response {
+    let is_plain = request.method() == Method::GET && request.uri().query().is_none();
+    let page = COMMON.iter().position(|path| is_plain && *path == request.uri().path());
+    let Some(page) = page else { return next.run(request).await };
+    let place = &drawn.0[page][endpoints::language::of(request.headers()) as usize];
+    if let Some(pieces) = place.get() {
+        return Html(pieces.join(&Nonce::new())).into_response();
+    }
+    let (head, body) = next.run(request).await.into_parts();
+    let text = match to_bytes(body, LONGEST_PAGE).await {
+        Ok(text) => text,
+        Err(error) => {
+            tracing::error!(%error, "a page could not be drawn to its end");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    if let Some(pieces) = str::from_utf8(&text).ok().and_then(cut).filter(|_| head.status == StatusCode::OK) {
+        // Where two are drawn at the same time, one of them is kept: they are the same.
+        let _ = place.set(pieces);
+    }
+    Response::from_parts(head, Body::from(text))
+}
+
+/// The pieces of a page between one nonce and the next; `None` where its policy names none.
+fn cut(page: &str) -> Option<Vec<String>> {
+    let (nonce, _) = page.split_once("'nonce-")?.1.split_once('\'')?;
+    Some(page.split(nonce).map(str::to_owned).collect())
+}
+
 /// Files under `/pkg/` carry the hash of their contents in their names, so a browser may keep them for ever.
-async fn cache_hashed_files(uri: axum::http::Uri, mut response: axum::response::Response) -> axum::response::Response {
+async fn cache_hashed_files(uri: Uri, mut response: Response) -> Response {
     if uri.path().starts_with("/pkg/") && response.status().is_success() {
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
@@ -99,7 +143,7 @@ async fn cache_hashed_files(uri: axum::http::Uri, mut response: axum::response::
 }
 
 /// Pages are drawn for one person, in one language: they may be kept only where they are asked for again.
-async fn keep_no_page(mut response: axum::response::Response) -> axum::response::Response {
+async fn keep_no_page(mut response: Response) -> Response {
     let headers = response.headers_mut();
     if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));

@@ -1,6 +1,6 @@
 //! The language of pages, and what pages say without scripts when nothing happens.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use reqwest::{Response, StatusCode};
 
@@ -41,6 +41,45 @@ async fn a_page_is_in_the_language_that_the_browser_asks_for() {
     assert_eq!(gone.status(), StatusCode::GONE);
     let gone = gone.text().await.unwrap();
     assert!(gone.contains("<html lang=\"fr\"") && gone.contains("Ce code n’est plus valable"), "{gone}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_drawn_once_for_all_has_a_nonce_of_its_own_each_time() {
+    let desk = Desk::sandbox().await;
+    for path in ["/", "/register"] {
+        let mut nonces = HashSet::new();
+        let mut pages = HashSet::new();
+        for cookies in ["", "", "language=de", "whatever=1"] {
+            let answer = page(&desk, path, "fr", cookies).await;
+            assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+            assert_eq!(answer.headers()["cache-control"], "no-cache");
+            let text = answer.text().await.unwrap();
+            let (_, after) = text.split_once("script-src 'nonce-").expect("a policy with a nonce");
+            let nonce = after.split_once('\'').unwrap().0.to_owned();
+            assert!(nonce.len() >= 22, "128 bits: {nonce}");
+            let scripts = text.matches("<script").count();
+            assert!(scripts > 0, "{text}");
+            assert_eq!(text.matches(&format!("nonce=\"{nonce}\"")).count(), scripts, "every script may run: {text}");
+            pages.insert(text.replace(&nonce, ""));
+            nonces.insert(nonce);
+        }
+        assert_eq!((nonces.len(), pages.len()), (4, 1), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_to_one_browser_is_not_in_the_page_that_is_drawn_for_all() {
+    let desk = Desk::sandbox().await;
+    let plain = async || text(&desk, "/register", "en", "").await.contains("class=\"trouble\"");
+    for _ in 0..2 {
+        assert!(text(&desk, "/register?problem=busy", "en", "").await.contains("class=\"trouble\""));
+        assert!(!plain().await);
+    }
+    let head = desk.http.head(format!("{}/register", desk.url)).send().await.unwrap();
+    assert_eq!((head.status(), head.text().await.unwrap().as_str()), (StatusCode::OK, ""));
+    assert!(!plain().await);
+    let posted = desk.http.post(format!("{}/register", desk.url)).send().await.unwrap();
+    assert_eq!(posted.status(), StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[tokio::test]
