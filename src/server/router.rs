@@ -35,11 +35,9 @@ use crate::{app, language::Language};
 /// The most that a browser posts to a page: a form of a few fields.
 const FORM_LIMIT: usize = 64 * 1024;
 
-/// The pages that are the same for all who read one language: those by which people come in.
+/// The pages that are the same for all who read one language: those by which people come in. What says anything of whoever
+/// asks, or of the moment, has no place here.
 const COMMON: [&str; 2] = ["/", "/register"];
-
-/// Longer than either is, in bytes, whatever a desk's file says.
-const LONGEST_PAGE: usize = 4 * 1024 * 1024;
 
 /// Each of these pages in each language, as it was drawn for the first who asked, cut where its nonce stood.
 #[derive(Default)]
@@ -112,7 +110,8 @@ async fn draw_once(State(drawn): State<Arc<Drawn>>, request: Request, next: Next
         return Html(pieces.join(&Nonce::new())).into_response();
     }
     let (head, body) = next.run(request).await.into_parts();
-    let text = match to_bytes(body, LONGEST_PAGE).await {
+    // However long: it is our own, and drawn as a whole anyway.
+    let text = match to_bytes(body, usize::MAX).await {
         Ok(text) => text,
         Err(error) => {
             tracing::error!(%error, "a page could not be drawn to its end");
@@ -142,7 +141,7 @@ async fn cache_hashed_files(uri: Uri, mut response: Response) -> Response {
     response
 }
 
-/// Pages are drawn for one person, in one language: they may be kept only where they are asked for again.
+/// Pages are for one person, or at least in one language: they may be kept only where they are asked for again.
 async fn keep_no_page(mut response: Response) -> Response {
     let headers = response.headers_mut();
     if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {

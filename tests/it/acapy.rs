@@ -12,7 +12,7 @@ use crate::{
     sandbox::application_page,
 };
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 const CARD: &str = "Th7MpTaRZVRYnPiabds81Y:3:CL:1482:Student Card";
@@ -193,41 +193,34 @@ async fn errors_in_plain_text_are_understood_and_shown_to_nobody() {
     }
 }
 
+/// The wallet presents, and the agent has this trouble with it.
+async fn presents_until(agent: &Agent, trouble: &Value, stage: &str) {
+    let desk = agent.desk(&[]).await;
+    let opened = desk.open().await;
+    let (_, exchange) = asked(agent, &desk, &opened).await;
+    agent.present(&exchange, CARD, "Proven");
+    agent.set(&exchange, trouble);
+    agent.tell_exchange(&desk, &exchange).await;
+    pass_until(&desk, &opened, stage).await;
+}
+
 #[tokio::test]
 async fn an_agent_that_cannot_verify_for_a_while_is_asked_again() {
     let agent = Agent::start().await;
-    let desk = agent.desk(&[]).await;
-    let opened = desk.open().await;
-    let (_, exchange) = asked(&agent, &desk, &opened).await;
-    agent.present(&exchange, CARD, "Proven");
-    agent.set(&exchange, &json!({ "cannot_verify": 2 }));
-    agent.tell_exchange(&desk, &exchange).await;
-    pass_until(&desk, &opened, "verified").await;
+    presents_until(&agent, &json!({ "cannot_verify": 2 }), "verified").await;
     assert_eq!(agent.calls("POST present-proof-2.0/records/verify-presentation").len(), 3);
 }
 
 #[tokio::test]
 async fn an_answer_that_does_not_show_what_was_verified_ends_nothing() {
     let agent = Agent::start().await;
-    let desk = agent.desk(&[]).await;
-    let opened = desk.open().await;
-    let (_, exchange) = asked(&agent, &desk, &opened).await;
-    agent.present(&exchange, CARD, "Proven");
-    agent.set(&exchange, &json!({ "answers_in_short": true }));
-    agent.tell_exchange(&desk, &exchange).await;
-    pass_until(&desk, &opened, "verified").await;
+    presents_until(&agent, &json!({ "answers_in_short": true }), "verified").await;
 }
 
 #[tokio::test]
 async fn what_an_agent_gives_up_to_verify_is_not_told_as_declined() {
     let agent = Agent::start().await;
-    let desk = agent.desk(&[]).await;
-    let opened = desk.open().await;
-    let (_, exchange) = asked(&agent, &desk, &opened).await;
-    agent.present(&exchange, CARD, "Proven");
-    agent.set(&exchange, &json!({ "gives_up": true }));
-    agent.tell_exchange(&desk, &exchange).await;
-    pass_until(&desk, &opened, "invalid").await;
+    presents_until(&agent, &json!({ "gives_up": true }), "invalid").await;
 }
 
 #[tokio::test]
