@@ -199,6 +199,13 @@ async fn until(what: &str, reached: impl Fn() -> bool) {
     tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
+/// On the one thread of a test: whoever can go on has done so after this.
+async fn all_go_on() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn more_than_can_wait_is_refused_at_once_and_nothing_that_was_taken_is_lost() {
     let desk = Desk::sandbox().await;
@@ -226,10 +233,8 @@ async fn more_than_can_wait_is_refused_at_once_and_nothing_that_was_taken_is_los
             while outcome_at_once(taken).await.is_none() {
                 taken += 1;
             }
-            // Whoever works off the queue has their turn; full after that, it is full for good.
-            for _ in 0..100 {
-                tokio::task::yield_now().await;
-            }
+            // Full after that, it is full for good.
+            all_go_on().await;
             if let Some(outcome) = outcome_at_once(taken).await {
                 return outcome;
             }
@@ -253,6 +258,75 @@ async fn more_than_can_wait_is_refused_at_once_and_nothing_that_was_taken_is_los
     let most = if database::is_postgres() { taken } else { taken.div_ceil(64) + 1 };
     assert!(scraped.value("commit_deliveries_count") <= most as f64, "{taken} that waited share {most} commits");
     assert_eq!(desk.record(&completed("of-nobody")).await, "unmatched", "there is room again");
+}
+
+/// Whoever works off the queue has what was in it, and cannot go on.
+async fn it_waits_for_its_turn(desk: &Desk) {
+    until("it is taken", || desk.app.sessions.intake.depth() == 0).await;
+    all_go_on().await;
+}
+
+/// Deliveries that a server has yet to take from its queue, each of a registration of its own.
+async fn received(desk: &Desk, several: usize) -> Vec<Delivery> {
+    let mut all = Vec::new();
+    for _ in 0..several {
+        let body = completed(desk.open().await.sandbox_out_of_band_id()).to_string();
+        all.push(desk.app.sessions.platform.translate(body.as_bytes()).unwrap());
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_comes_before_their_turn_goes_along() {
+    // PostgreSQL has many writers: each delivery has a transaction of its own.
+    if database::is_postgres() {
+        return;
+    }
+    let desk = Desk::sandbox().await;
+    let (store, intake) = (&desk.app.sessions.store, &desk.app.sessions.intake);
+    let mut records = Vec::new();
+    let mut deliveries = received(&desk, 12).await.into_iter();
+    let turn = store.begin_shared().await.unwrap();
+    for delivery in &mut deliveries {
+        let mut record = Box::pin(intake.record(delivery, Instant::now()));
+        assert!(futures_util::poll!(&mut record).is_pending());
+        records.push(record);
+        if records.len() == 1 {
+            it_waits_for_its_turn(&desk).await;
+        }
+    }
+    drop(turn);
+    for outcome in tokio::time::timeout(PATIENCE, join_all(records)).await.unwrap() {
+        assert_eq!(outcome, Ok(EventOutcome::Applied));
+    }
+    let scraped = crate::exposition::scrape(&desk).await;
+    assert_eq!((scraped.value("commit_deliveries_count"), scraped.value("commit_deliveries_sum")), (1.0, 12.0));
+}
+
+#[tokio::test]
+async fn who_comes_after_others_does_not_wait_for_their_commit_to_end_before_they_are_taken() {
+    if database::is_postgres() {
+        return;
+    }
+    let desk = Desk::sandbox().await;
+    let (store, intake) = (&desk.app.sessions.store, &desk.app.sessions.intake);
+    let [one, other] = <[Delivery; 2]>::try_from(received(&desk, 2).await).unwrap();
+    let before = store.begin_shared().await.unwrap();
+    let mut one = Box::pin(intake.record(one, Instant::now()));
+    assert!(futures_util::poll!(&mut one).is_pending());
+    it_waits_for_its_turn(&desk).await;
+    let mut after = Box::pin(store.begin_shared());
+    assert!(futures_util::poll!(&mut after).is_pending());
+    drop(before);
+    // Whoever has the turn now has it in the same transaction: its commit is still to come.
+    let after = after.await.unwrap();
+    let mut other = Box::pin(intake.record(other, Instant::now()));
+    assert!(futures_util::poll!(&mut other).is_pending());
+    until("the other one is taken", || intake.depth() == 0).await;
+    assert!(futures_util::poll!(&mut one).is_pending(), "nobody is told before the commit");
+    drop(after);
+    let told = tokio::time::timeout(PATIENCE, futures_util::future::join(one, other)).await.unwrap();
+    assert_eq!(told, (Ok(EventOutcome::Applied), Ok(EventOutcome::Applied)));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Instant};
 
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
-    task::yield_now,
+    task::{JoinSet, yield_now},
 };
 
 use super::Sessions;
@@ -58,8 +58,11 @@ impl Received {
 struct Waiting {
     received: Received,
     arrived: Instant,
-    answer: oneshot::Sender<Result<EventOutcome, NotRecorded>>,
+    answer: Answer,
 }
+
+/// To whoever waits for what became of a delivery.
+type Answer = oneshot::Sender<Result<EventOutcome, NotRecorded>>;
 
 /// The queue.
 pub struct Intake {
@@ -114,24 +117,43 @@ async fn record_side_by_side(sessions: Arc<Sessions>, mut queue: Queue) {
         let sessions = Arc::clone(&sessions);
         tokio::spawn(async move {
             let Waiting { received, arrived, answer } = waiting;
-            let outcome = sessions.record_each(std::slice::from_ref(&received)).await.remove(0);
+            let outcomes = sessions.record_each(std::slice::from_ref(&received)).await;
             drop(place);
-            sessions.answer(arrived, answer, outcome);
+            sessions.answer([(arrived, answer)], outcomes);
         });
     }
 }
 
+/// Takes part in one transaction after the other, each time with all that has come until its turn. Who comes while a commit
+/// waits for the disk does not wait for its end to be given a place in the next.
 async fn gather_and_record(sessions: Arc<Sessions>, mut queue: Queue) {
     let mut waiting = Vec::with_capacity(TOGETHER);
+    let mut commits = JoinSet::new();
     while queue.0.recv_many(&mut waiting, TOGETHER).await > 0 {
+        let turn = sessions.store.begin_shared().await;
         gather(&mut waiting, TOGETHER, || queue.0.try_recv().ok()).await;
         let (deliveries, answers): (Vec<_>, Vec<_>) =
             waiting.drain(..).map(|Waiting { received, arrived, answer }| (received, (arrived, answer))).unzip();
-        let outcomes = sessions.record_each(&deliveries).await;
-        for ((arrived, answer), outcome) in answers.into_iter().zip(outcomes) {
-            sessions.answer(arrived, answer, outcome);
+        let recorded = match turn {
+            Ok(tx) => sessions.record_within(tx, &deliveries).await,
+            Err(error) => Err(error),
+        };
+        match recorded {
+            Ok(recorded) => {
+                let sessions = Arc::clone(&sessions);
+                commits.spawn(async move {
+                    let outcomes = match sessions.commit(recorded, &deliveries).await {
+                        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+                        Err(error) => sessions.record_alone(&deliveries, error).await,
+                    };
+                    sessions.answer(answers, outcomes);
+                });
+            }
+            Err(error) => sessions.answer(answers, sessions.record_alone(&deliveries, error).await),
         }
+        while commits.try_join_next().is_some() {}
     }
+    commits.join_all().await;
 }
 
 /// Lets whoever is about to put something into a queue do so, for as long as anybody does and there are not `most`: what has
@@ -154,30 +176,35 @@ async fn gather<T>(gathered: &mut Vec<T>, most: usize, mut next: impl FnMut() ->
 impl Sessions {
     fn answer(
         &self,
-        arrived: Instant,
-        answer: oneshot::Sender<Result<EventOutcome, NotRecorded>>,
-        outcome: Result<EventOutcome, NotRecorded>,
+        answers: impl IntoIterator<Item = (Instant, Answer)>,
+        outcomes: Vec<Result<EventOutcome, NotRecorded>>,
     ) {
-        if outcome == Ok(EventOutcome::Applied) {
-            self.metrics.webhook_to_push.observe(arrived.elapsed().as_secs_f64());
+        for ((arrived, answer), outcome) in answers.into_iter().zip(outcomes) {
+            if outcome == Ok(EventOutcome::Applied) {
+                self.metrics.webhook_to_push.observe(arrived.elapsed().as_secs_f64());
+            }
+            // The platform may have hung up.
+            let _ = answer.send(outcome);
         }
-        // The platform may have hung up.
-        let _ = answer.send(outcome);
     }
 
     /// Records deliveries together, and gives back what became of each. Where one of them cannot be, for instance because
     /// its session's row is broken, it must not cost the others: then each is recorded by itself.
     pub async fn record_each(&self, deliveries: &[Received]) -> Vec<Result<EventOutcome, NotRecorded>> {
         match self.record_with_patience(deliveries).await {
-            Ok(outcomes) => return outcomes.into_iter().map(Ok).collect(),
-            Err(error) if deliveries.len() == 1 || !error.is_of_one_row() => {
-                for received in deliveries {
-                    let together = deliveries.len();
-                    received.log(|| tracing::error!(%error, together, "a delivery could not be recorded"));
-                }
-                return vec![Err(NotRecorded::Failed); deliveries.len()];
+            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+            Err(error) => self.record_alone(deliveries, error).await,
+        }
+    }
+
+    /// What is left to do where deliveries could not be recorded together, for this reason.
+    async fn record_alone(&self, deliveries: &[Received], error: StoreError) -> Vec<Result<EventOutcome, NotRecorded>> {
+        if deliveries.len() == 1 || !error.is_of_one_row() {
+            for received in deliveries {
+                let together = deliveries.len();
+                received.log(|| tracing::error!(%error, together, "a delivery could not be recorded"));
             }
-            Err(_) => {}
+            return vec![Err(NotRecorded::Failed); deliveries.len()];
         }
         let mut outcomes = Vec::with_capacity(deliveries.len());
         for received in deliveries {

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Sessions, awaits_news, intake::Received};
+use super::{Leased, Sessions, awaits_news, intake::Received};
 use crate::{
     domain::{
         ids::{ConnectionId, ProofId},
@@ -31,6 +31,16 @@ pub(super) struct Applied {
     bound: Option<ConnectionId>,
 }
 
+/// Deliveries that are written, and not on disk yet.
+pub(super) struct Recorded {
+    tx: Tx,
+    now: Timestamp,
+    /// What became of each, whose it is, and the session as it is then.
+    each: Vec<(EventOutcome, Option<Matched>, Option<Session>)>,
+    /// What they made due.
+    leased: Vec<Leased>,
+}
+
 impl Sessions {
     /// Records verified deliveries in one transaction: stores them, applies each to the session it belongs to, and tells
     /// the browsers. When this returns, all of it is on disk. Gives back what became of each.
@@ -38,9 +48,15 @@ impl Sessions {
     /// # Errors
     /// When they could not be stored; then nothing changed, and the platform has to send them again.
     pub(super) async fn record_together(&self, deliveries: &[Received]) -> Result<Vec<EventOutcome>, StoreError> {
+        let tx = self.store.begin_shared().await?;
+        let recorded = self.record_within(tx, deliveries).await?;
+        self.commit(recorded, deliveries).await
+    }
+
+    /// The first half of it: all but the commit. Until that, nobody may be told.
+    pub(super) async fn record_within(&self, mut tx: Tx, deliveries: &[Received]) -> Result<Recorded, StoreError> {
         let now = self.clock.now();
-        let mut tx = self.store.begin_shared().await?;
-        let mut recorded = Vec::with_capacity(deliveries.len());
+        let mut each = Vec::with_capacity(deliveries.len());
         for Received { delivery, .. } in deliveries {
             let key = delivery.key();
             let (outcome, attempt, changed) = self.record_in(&mut tx, delivery, &key, now).await?;
@@ -52,21 +68,31 @@ impl Sessions {
             {
                 tx.set_act(ActKind::ReadConnection, &About::Connection(connection.clone()), now).await?;
             }
-            recorded.push((outcome, attempt, changed));
+            each.push((outcome, attempt, changed));
         }
         let leased = if tx.soonest(Lane::Doing).is_some_and(|soonest| soonest <= now) {
             self.due.lease(&mut tx, Lane::Doing, deliveries.len(), now).await?
         } else {
             Vec::new()
         };
+        Ok(Recorded { tx, now, each, leased })
+    }
+
+    /// The second half of it.
+    pub(super) async fn commit(
+        &self,
+        recorded: Recorded,
+        deliveries: &[Received],
+    ) -> Result<Vec<EventOutcome>, StoreError> {
+        let Recorded { tx, now, each, leased } = recorded;
         self.save(tx, None, now).await?;
         self.due.hand_over(leased);
         let committed = Instant::now();
         self.metrics.deliveries_together.observe(deliveries.len() as f64);
-        for (index, (outcome, attempt, changed)) in recorded.iter().enumerate() {
+        for (index, (outcome, attempt, changed)) in each.iter().enumerate() {
             // Of several that moved the same session, the last one knows its newest state.
             let moved_on = |changed: &Session| {
-                recorded[index + 1..].iter().any(|(_, _, later)| later.as_ref().is_some_and(|s| s.id == changed.id))
+                each[index + 1..].iter().any(|(_, _, later)| later.as_ref().is_some_and(|s| s.id == changed.id))
             };
             if let Some(session) = changed.as_ref().filter(|changed| !moved_on(changed)) {
                 self.hub.publish(session);
@@ -81,7 +107,7 @@ impl Sessions {
             let received = &deliveries[index];
             received.log(|| log(&received.delivery, *outcome, attempt.as_ref()));
         }
-        Ok(recorded.into_iter().map(|(outcome, _, _)| outcome).collect())
+        Ok(each.into_iter().map(|(outcome, _, _)| outcome).collect())
     }
 
     async fn record_in(
