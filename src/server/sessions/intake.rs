@@ -153,7 +153,7 @@ async fn gather_and_record(sessions: Arc<Sessions>, mut queue: Queue) {
         }
         while commits.try_join_next().is_some() {}
     }
-    commits.join_all().await;
+    while commits.join_next().await.is_some() {}
 }
 
 /// Lets whoever is about to put something into a queue do so, for as long as anybody does and there are not `most`: what has
