@@ -194,3 +194,46 @@ pub fn missing_files(site_root: &Path) -> Vec<PathBuf> {
     let files = ["css", "js", "wasm"].map(|ending| folder.join(file_name(&options, ending)));
     files.into_iter().filter(|file| !file.is_file()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_common_page_is_drawn_once_for_each_language_and_any_other_each_time() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let drawing = Arc::clone(&count);
+        let draw = async move || {
+            let number = drawing.fetch_add(1, Ordering::Relaxed);
+            Html(format!("{number}: script-src 'nonce-abc'<script nonce=\"abc\">"))
+        };
+        let table =
+            Router::new().fallback(draw).layer(middleware::from_fn_with_state(Arc::<Drawn>::default(), draw_once));
+        let ask = async |method: Method, address: &str, language: &str| {
+            let request = Request::builder().method(method).uri(address).header(header::ACCEPT_LANGUAGE, language);
+            let answer = table.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            count.load(Ordering::Relaxed)
+        };
+        for (address, language, drawn) in [
+            ("/", "en", 1),
+            ("/", "en", 1),
+            ("/register", "en", 2),
+            ("/", "fr", 3),
+            ("/register", "en", 3),
+            ("/", "fr", 3),
+            ("/?problem=busy", "en", 4),
+            ("/?problem=busy", "en", 5),
+            ("/register/connect", "en", 6),
+            ("/register/connect", "en", 7),
+        ] {
+            assert_eq!(ask(Method::GET, address, language).await, drawn, "{address} in {language}");
+        }
+        assert_eq!(ask(Method::POST, "/", "en").await, 8);
+        assert_eq!(ask(Method::HEAD, "/", "en").await, 9);
+    }
+}
