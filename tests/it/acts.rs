@@ -255,17 +255,21 @@ async fn where_there_was_news_a_moment_ago_the_platform_is_not_asked() {
 async fn what_an_older_version_wished_for_is_done() {
     let platform = FakePlatform::start(ProofEnd::Silent).await;
     let desk = Desk::on(&platform).await;
-    let about = About::Attempt(desk.open().await.id.parse().unwrap(), 1);
+    let opened = desk.open().await;
+    let of = platform.last_out_of_band_id();
+    let body = json!({ "type": "Connection", "id": Uuid::new_v4(), "state": "request-received", "outOfBandId": of });
+    assert_eq!(desk.record(&body).await, "applied");
+    // So that nobody else asks.
+    database::execute_at(&desk.app.config.database_url.0, "DELETE FROM acts WHERE kind = 'reconcile'").await;
+    desk.clock.advance(Duration::from_secs(60));
+    assert_eq!((desk.snapshot(&opened).await["stage"].as_str(), platform.count("connection")), (Some("scanned"), 0));
     let mut tx = desk.app.sessions.store.begin().await.unwrap();
-    tx.add_act(ActKind::FallBack, &about, desk.clock.now()).await.unwrap();
+    tx.add_act(ActKind::FallBack, &About::Attempt(opened.id.parse().unwrap(), 1), desk.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
-    let done = desk.app.sessions.metrics.acts.of([ActKind::FallBack.as_str(), act::DONE]).unwrap();
-    let is_done = async {
-        while done.get() == 0 {
-            desk.pass(Duration::ZERO).await;
-        }
-    };
-    timeout(PATIENCE, is_done).await.expect("it is done");
+    // The platform shows the connection completed.
+    pass_until(&desk, &opened, "requested").await;
+    let done = |kind: ActKind| desk.app.sessions.metrics.acts.of([kind.as_str(), act::DONE]).unwrap().get();
+    assert_eq!((done(ActKind::FallBack), done(ActKind::Reconcile)), (1, 0));
 }
 
 #[tokio::test]
