@@ -142,14 +142,11 @@ async fn gather_and_record(sessions: Arc<Sessions>, mut queue: Queue) {
             Ok(recorded) => {
                 let sessions = Arc::clone(&sessions);
                 commits.spawn(async move {
-                    let outcomes = match sessions.commit(recorded, &deliveries).await {
-                        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-                        Err(error) => sessions.record_alone(&deliveries, error).await,
-                    };
-                    sessions.answer(answers, outcomes);
+                    let committed = sessions.commit(recorded, &deliveries).await;
+                    sessions.answer(answers, sessions.or_alone(&deliveries, committed).await);
                 });
             }
-            Err(error) => sessions.answer(answers, sessions.record_alone(&deliveries, error).await),
+            Err(error) => sessions.answer(answers, sessions.or_alone(&deliveries, Err(error)).await),
         }
         while commits.try_join_next().is_some() {}
     }
@@ -191,14 +188,20 @@ impl Sessions {
     /// Records deliveries together, and gives back what became of each. Where one of them cannot be, for instance because
     /// its session's row is broken, it must not cost the others: then each is recorded by itself.
     pub async fn record_each(&self, deliveries: &[Received]) -> Vec<Result<EventOutcome, NotRecorded>> {
-        match self.record_with_patience(deliveries).await {
-            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-            Err(error) => self.record_alone(deliveries, error).await,
-        }
+        let recorded = self.record_with_patience(deliveries).await;
+        self.or_alone(deliveries, recorded).await
     }
 
-    /// What is left to do where deliveries could not be recorded together, for this reason.
-    async fn record_alone(&self, deliveries: &[Received], error: StoreError) -> Vec<Result<EventOutcome, NotRecorded>> {
+    /// What became of each of the deliveries that were recorded together, or, where that failed, are recorded by themselves.
+    async fn or_alone(
+        &self,
+        deliveries: &[Received],
+        recorded: Result<Vec<EventOutcome>, StoreError>,
+    ) -> Vec<Result<EventOutcome, NotRecorded>> {
+        let error = match recorded {
+            Ok(outcomes) => return outcomes.into_iter().map(Ok).collect(),
+            Err(error) => error,
+        };
         if deliveries.len() == 1 || !error.is_of_one_row() {
             for received in deliveries {
                 let together = deliveries.len();
